@@ -1,0 +1,224 @@
+"""The commit loop of one session: open a writer, then one transaction after another.
+
+One task per session, and the only one that touches the writer. After any failure it opens a new
+writer — which ends the old transaction one way or the other — reads what the log says is
+committed, and lets the session forget exactly that. So a commit whose fate is unknown is
+neither lost nor repeated.
+"""
+
+import asyncio
+
+from jiraiya_events.engine import offset_map
+from jiraiya_events.engine.errors import (
+    EngineError,
+    Fenced,
+    OutputsRefused,
+    ProgressUnreadable,
+    WriterFailed,
+)
+from jiraiya_events.engine.offset_map import Progress
+from jiraiya_events.engine.ports import Writer, WriterFactory
+from jiraiya_events.engine.records import Committed
+from jiraiya_events.engine.session import Finished, Session, SessionState, Surroundings
+
+RETRY_S = (0.1, 5.0)
+"""First and longest wait between attempts to open a writer; doubling."""
+
+TRIES_LINGER_S = 0.5
+"""How long a change of tries alone waits before it is worth a transaction of its own."""
+
+
+class CommitLoop:
+    """Commits what a session finishes, until it is cancelled or asked to end."""
+
+    def __init__(self, session: Session, around: Surroundings, writers: WriterFactory) -> None:
+        self._session = session
+        self._around = around
+        self._writers = writers
+        self._writer: Writer | None = None
+        self._work = asyncio.Event()
+        self._ending = False
+        self._last = Committed(None)
+        self._alone: set[int] = set()
+        session.on_work = self._work.set
+
+    def end(self) -> None:
+        """Commit what is finished now, then return from `run`."""
+        self._ending = True
+        self._work.set()
+
+    async def run(self) -> None:
+        """Open, commit, reopen after failures; the writer is closed on every way out."""
+        try:
+            await self._open()
+            while not self._over:
+                await self._wait()
+                await self._commit_or_reopen()
+            if self._session.tries_changed:
+                await self._commit_or_reopen()
+        except ProgressUnreadable as error:
+            self._session.halt(str(error))
+        finally:
+            await self._close()
+
+    @property
+    def _over(self) -> bool:
+        return self._ending and (not self._session.finished or self._writer is None)
+
+    async def _open(self) -> None:
+        wait, longest = RETRY_S
+        while True:
+            try:
+                self._writer = self._writers(self._session.partition)
+                committed = await self._writer.open()
+                progress = offset_map.decode(committed)
+                if committed.offset is None and self._session.tracker is None:
+                    first = await self._around.intake.beginning(self._session.partition)
+                    progress = Progress(first)
+            except (Fenced, WriterFailed) as error:
+                self._failed(error)
+                await self._close()
+                if self._ending:
+                    return
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, longest)
+            else:
+                self._last = committed
+                self._session.opened(progress)
+                return
+
+    async def _close(self) -> None:
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            await writer.close()
+
+    async def _wait(self) -> None:
+        """Wait for something to commit, then a little longer for company."""
+        if not self._session.finished and not self._ending:
+            await self._wait_for_work()
+        if self._ending or not self._session.finished:
+            return
+        if len(self._session.finished) < self._around.limits.uncommitted // 2:
+            await asyncio.sleep(self._around.limits.linger_s)
+
+    async def _wait_for_work(self) -> None:
+        self._work.clear()
+        idle = TRIES_LINGER_S if self._session.tries_changed else self._around.limits.idle_s
+        try:
+            async with asyncio.timeout(idle):
+                await self._work.wait()
+        except TimeoutError:
+            await self._note_position()
+
+    async def _note_position(self) -> None:
+        """Step over control records at the end of the log, so that lag reaches 0."""
+        session, tracker = self._session, self._session.tracker
+        if session.state is not SessionState.RUNNING or tracker is None or tracker.outstanding:
+            return
+        position = await self._around.intake.position(session.partition)
+        if position is not None and not tracker.outstanding:
+            tracker.advance(position)
+
+    async def _commit_or_reopen(self) -> None:
+        batch, committed = self._batch()
+        try:
+            await self._commit(batch, committed)
+        except OutputsRefused as error:
+            self._failed(error)
+            self._make_smaller(batch, error)
+            await self._reopen()
+        except Fenced as error:
+            self._failed(error)
+            await self._close()
+            await self._until_ours()
+        except WriterFailed as error:
+            self._failed(error)
+            await self._reopen()
+
+    async def _reopen(self) -> None:
+        await self._close()
+        await self._open()
+
+    async def _until_ours(self) -> None:
+        """After being fenced: open anew only when the partition is still, or again, ours."""
+        while not self._ending:
+            await asyncio.sleep(self._around.limits.reopen_s)
+            if self._session.state is SessionState.RUNNING:
+                await self._open()
+                return
+
+    def _failed(self, error: EngineError) -> None:
+        self._around.observer.transaction_failed(self._session.partition, error)
+
+    def _batch(self) -> tuple[list[Finished], Committed]:
+        """Return what to commit now and the progress that goes with exactly that."""
+        tracker = self._session.tracker
+        if tracker is None:
+            return [], self._last
+        batch = self._next_in_order()
+        progress = tracker.progress_with({item.record.offset for item in batch})
+        committed, covered = offset_map.encode(progress)
+        if covered < progress.highest:
+            batch = [item for item in batch if item.record.offset < covered]
+        return batch, committed
+
+    def _next_in_order(self) -> list[Finished]:
+        """Return all that is finished, but a suspect of a refused transaction only alone."""
+        finished = self._session.finished
+        if not self._alone:
+            return list(finished)
+        for index, item in enumerate(finished):
+            if item.record.offset in self._alone:
+                return finished[: max(index, 1)]
+        return list(finished)
+
+    async def _commit(self, batch: list[Finished], committed: Committed) -> None:
+        session = self._session
+        if self._writer is None or committed == self._last:
+            return
+        session.tries_changed = False
+        started = asyncio.get_running_loop().time()
+        await self._writer.commit([o for item in batch for o in item.outputs], committed)
+        seconds = asyncio.get_running_loop().time() - started
+        self._last = committed
+        self._alone -= {item.record.offset for item in batch}
+        session.metadata_chars = len(committed.metadata)
+        session.committed(batch)
+        self._around.observer.committed([(i.record, i.label) for i in batch], seconds)
+
+    def _make_smaller(self, batch: list[Finished], error: OutputsRefused) -> None:
+        """Replace the outputs that were refused; when it is not known which, try one by one."""
+        refused = _refused_by_item(batch, error.indices)
+        if len(refused) > 1:
+            self._alone = {item.record.offset for item, _ in refused}
+            return
+        for item, indices in refused:
+            self._replace(item, indices, error)
+
+    def _replace(self, item: Finished, indices: set[int], error: OutputsRefused) -> None:
+        outputs = [
+            output.smaller if index in indices else output
+            for index, output in enumerate(item.outputs)
+        ]
+        kept = [output for output in outputs if output is not None]
+        if len(kept) == len(outputs):
+            item.outputs = tuple(kept)
+        elif not item.given_up:
+            done = self._around.handler.crashed(item.record, error)
+            item.outputs, item.label, item.given_up = tuple(done.outputs), done.label, True
+        else:
+            self._session.halt(f"the log refuses every outcome of {item.record.offset}: {error}")
+
+
+def _refused_by_item(
+    batch: list[Finished], indices: frozenset[int]
+) -> list[tuple[Finished, set[int]]]:
+    """Return the batch's items with a refused output, each with that output's own indices."""
+    refused = []
+    first = 0
+    for item in batch:
+        own = {index - first for index in indices if first <= index < first + len(item.outputs)}
+        if own:
+            refused.append((item, own))
+        first += len(item.outputs)
+    return refused

@@ -1,0 +1,211 @@
+"""The engine: sessions come and go with the assignment, and all of them share the slots.
+
+`assign` and `revoke` are called from inside a rebalance. They must not wait for anything:
+heartbeats stop while they run, and two members that drain there expel each other without end.
+So they only change states; opening and closing happen in tasks of their own.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jiraiya_events.engine.commit_loop import CommitLoop
+from jiraiya_events.engine.dispatcher import Dispatcher
+from jiraiya_events.engine.limits import Limits
+from jiraiya_events.engine.observer import Observer
+from jiraiya_events.engine.parking import Parking
+from jiraiya_events.engine.ports import Handler, Intake, WriterFactory
+from jiraiya_events.engine.records import Partition, Record
+from jiraiya_events.engine.session import Session, SessionState, Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatistics:
+    """A snapshot of one session."""
+
+    partition: Partition
+    state: SessionState
+    reason: str
+    outstanding: int
+    in_flight: int
+    uncommitted: int
+    lanes: int
+    next_expected: int | None
+    frontier: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """A snapshot of the engine."""
+
+    in_flight: int
+    waiting: int
+    parked: int
+    draining: bool
+    sessions: tuple[SessionStatistics, ...]
+
+
+class Engine:
+    """Consumes the assigned partitions; see the package's docstring for the way of a record."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        writers: WriterFactory,
+        handler: Handler,
+        *,
+        limits: Limits | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        limits = limits or Limits()
+        self._parking = Parking()
+        self._dispatcher = Dispatcher(limits.in_flight)
+        self._around = Surroundings(
+            intake=intake,
+            handler=handler,
+            dispatcher=self._dispatcher,
+            parking=self._parking,
+            limits=limits,
+            observer=observer or Observer(),
+        )
+        self._writers = writers
+        self._sessions: dict[Partition, Session] = {}
+        self._lost: dict[Partition, Session] = {}
+        self._loops: dict[Partition, tuple[CommitLoop, asyncio.Task[None]]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._draining = False
+
+    # What the reading side calls.
+
+    def accept(self, record: Record) -> None:
+        """Take in one record; never blocks. Records of foreign partitions are dropped."""
+        session = self._sessions.get(Partition(record.topic, record.partition))
+        if session is not None:
+            session.accept(record)
+
+    def assign(self, partitions: Iterable[Partition]) -> None:
+        """Adopt the whole new assignment. Never waits."""
+        assigned = sorted(set(partitions))
+        self._around.observer.rebalanced()
+        for partition in assigned:
+            self._around.intake.pause(partition)
+        if self._draining:
+            return
+        for partition in sorted(set(self._sessions).difference(assigned)):
+            self._lose(partition)
+        for partition in assigned:
+            self._keep_or_start(partition)
+
+    def revoke(self, partitions: Iterable[Partition]) -> None:
+        """Stop reading and starting; the next `assign` tells what is lost. Never waits."""
+        for partition in partitions:
+            if session := self._sessions.get(partition):
+                session.suspend()
+
+    # What the service calls.
+
+    def unpark(self, count: int | None = None) -> None:
+        """Ask the handler again about the first `count` parked records, or all."""
+        self._parking.unpark(count)
+
+    async def stop(self, drain_s: float) -> None:
+        """Stop reading and starting, wait for what runs, commit it, give the rest back.
+
+        Handlers still running after `drain_s` seconds are cancelled; their records, and those
+        that waited, belong to the next owner. Call before leaving the group.
+        """
+        self._draining = True
+        self._dispatcher.stop()
+        for session in self._sessions.values():
+            session.drain()
+        await self._wait_for_handlers(drain_s)
+        for loop, _ in self._loops.values():
+            loop.end()
+        tasks = [*self._closing, *(task for _, task in self._loops.values())]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=max(5.0, drain_s))
+            await _cancel(late)
+        for session in self._all_sessions():
+            session.close()
+
+    def statistics(self) -> Statistics:
+        """Return a snapshot for people, health checks and metrics."""
+        sessions = tuple(_snapshot(session) for session in self._sessions.values())
+        outstanding = sum(s.outstanding for s in sessions)
+        busy = sum(s.in_flight + s.uncommitted for s in sessions)
+        return Statistics(
+            in_flight=self._dispatcher.in_flight,
+            waiting=max(0, outstanding - busy),
+            parked=len(self._parking),
+            draining=self._draining,
+            sessions=sessions,
+        )
+
+    # How sessions come and go.
+
+    def _keep_or_start(self, partition: Partition) -> None:
+        if session := self._sessions.get(partition):
+            session.resume()
+            return
+        session = self._lost.pop(partition, None) or Session(partition, self._around)
+        session.on_idle = lambda: None
+        session.reopen()
+        self._sessions[partition] = session
+        loop = CommitLoop(session, self._around, self._writers)
+        task = asyncio.get_running_loop().create_task(loop.run())
+        self._loops[partition] = (loop, task)
+        task.add_done_callback(lambda task: self._loop_ended(session, task))
+
+    def _lose(self, partition: Partition) -> None:
+        """Stop committing at once; keep the session only while handlers still run in it."""
+        session = self._sessions.pop(partition)
+        _, task = self._loops.pop(partition)
+        session.suspend()
+        task.cancel()
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        if session.in_flight:
+            self._lost[partition] = session
+            session.on_idle = lambda: self._forget(partition)
+        else:
+            session.close()
+
+    def _forget(self, partition: Partition) -> None:
+        if session := self._lost.pop(partition, None):
+            session.close()
+
+    def _loop_ended(self, session: Session, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            session.halt(f"the commit loop failed: {error!r}")
+
+    async def _wait_for_handlers(self, drain_s: float) -> None:
+        running = [task for s in self._all_sessions() for task in s.tasks]
+        if running:
+            _, late = await asyncio.wait(running, timeout=drain_s)
+            await _cancel(late)
+
+    def _all_sessions(self) -> list[Session]:
+        return [*self._sessions.values(), *self._lost.values()]
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+def _snapshot(session: Session) -> SessionStatistics:
+    tracker = session.tracker
+    return SessionStatistics(
+        partition=session.partition,
+        state=session.state,
+        reason=session.reason,
+        outstanding=tracker.outstanding if tracker is not None else 0,
+        in_flight=session.in_flight,
+        uncommitted=len(session.finished),
+        lanes=len(session.lanes),
+        next_expected=tracker.next_expected if tracker is not None else None,
+        frontier=tracker.frontier if tracker is not None else None,
+    )

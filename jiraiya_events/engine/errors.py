@@ -1,0 +1,32 @@
+"""What a transactional writer can answer, and what the engine makes of it.
+
+    EngineError
+    ├── Fenced             another owner has started: wait, then ask whether it is still ours
+    ├── OutputsRefused     the log will never take these outputs: publish smaller ones
+    ├── ProgressUnreadable the commit's metadata is not ours: stop this partition and say so
+    └── WriterFailed       anything else: the commit's fate is unknown until the log is asked
+"""
+
+
+class EngineError(Exception):
+    """Anything the engine or its ports raise on purpose."""
+
+
+class Fenced(EngineError):
+    """A newer epoch of this partition's writer exists."""
+
+
+class OutputsRefused(EngineError):
+    """The log refused outputs for good; `indices` point into the outputs of the commit."""
+
+    def __init__(self, indices: frozenset[int], reason: str) -> None:
+        super().__init__(reason)
+        self.indices = indices
+
+
+class ProgressUnreadable(EngineError):
+    """The committed metadata cannot be read; going on would publish twice."""
+
+
+class WriterFailed(EngineError):
+    """The writer failed; nothing is known of the commit until the log is read again."""

@@ -1,0 +1,112 @@
+"""Key lanes: records of one key go one after the other, lanes go side by side.
+
+Pure: no clock, no task. A lane is in exactly one place at any time — in `ready` (waiting for a
+slot), in flight, or held (waiting for a retry or parked) — and moves on only from its head.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from enum import Enum
+
+from jiraiya_events.engine.verdicts import Work
+
+
+class LaneState(Enum):
+    """What the head of a lane is doing."""
+
+    READY = "ready"
+    IN_FLIGHT = "in_flight"
+    HELD = "held"
+
+
+class Lane:
+    """The accepted records of one key, oldest first; never empty while it is in `Lanes`."""
+
+    __slots__ = ("key", "queue", "state")
+
+    def __init__(self, key: object) -> None:
+        self.key = key
+        self.queue: deque[Work] = deque()
+        self.state = LaneState.READY
+
+    @property
+    def head(self) -> Work:
+        """Return the record whose turn it is."""
+        return self.queue[0]
+
+
+class Lanes:
+    """All lanes of one partition."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[object, Lane] = {}
+        self._ready: deque[Lane] = deque()
+
+    def __iter__(self) -> Iterator[Lane]:
+        """Iterate over the lanes in no promised order."""
+        return iter(self._lanes.values())
+
+    def __len__(self) -> int:
+        """Return how many lanes have a record."""
+        return len(self._lanes)
+
+    @property
+    def has_ready(self) -> bool:
+        """Tell whether a lane waits for a slot."""
+        return bool(self._ready)
+
+    def add(self, work: Work) -> None:
+        """Queue a record behind the earlier ones of its key; null keys go on their own."""
+        key = work.record.key
+        lane_key: object = key if key is not None else work.record.offset
+        lane = self._lanes.get(lane_key)
+        if lane is None:
+            lane = self._lanes[lane_key] = Lane(lane_key)
+            self._ready.append(lane)
+        lane.queue.append(work)
+
+    def start_next(self) -> Lane:
+        """Take the lane that has been ready longest; its head is now in flight."""
+        lane = self._ready.popleft()
+        lane.state = LaneState.IN_FLIGHT
+        return lane
+
+    def hold(self, lane: Lane) -> None:
+        """Keep an in-flight lane back until `release`."""
+        lane.state = LaneState.HELD
+
+    def release(self, lane: Lane) -> None:
+        """Let a held or interrupted lane wait for a slot again, behind those already waiting."""
+        lane.state = LaneState.READY
+        self._ready.append(lane)
+
+    def finish(self, lane: Lane) -> None:
+        """Drop the head of an in-flight lane; its next record waits for a slot of its own."""
+        lane.queue.popleft()
+        if lane.queue:
+            self.release(lane)
+        else:
+            del self._lanes[lane.key]
+
+    def drop(self, offsets: set[int]) -> list[Work]:
+        """Forget queued records that somebody else has finished; return them.
+
+        The head of a lane in flight stays: its handler still runs, and `Session` refuses
+        what it returns. Lanes left empty disappear.
+        """
+        dropped: list[Work] = []
+        for lane in list(self._lanes.values()):
+            dropped += self._drop_from(lane, offsets)
+        return dropped
+
+    def _drop_from(self, lane: Lane, offsets: set[int]) -> list[Work]:
+        running = lane.state is LaneState.IN_FLIGHT
+        first = 1 if running else 0
+        gone = [w for i, w in enumerate(lane.queue) if i >= first and w.record.offset in offsets]
+        if gone:
+            lane.queue = deque(w for w in lane.queue if w not in gone)
+            if not lane.queue:
+                del self._lanes[lane.key]
+                if lane.state is LaneState.READY:
+                    self._ready.remove(lane)
+        return gone

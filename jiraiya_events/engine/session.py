@@ -1,0 +1,303 @@
+"""One assigned partition: its gate, lanes, limits and what waits to be committed.
+
+Who owns what: everything here is touched only from the event loop's thread, and no method
+awaits, so each is atomic. Tasks around it: the opener/committer (`CommitLoop`), and one task
+per record in flight. A record's task ends in `_settle`, which is the only way a verdict gets
+in; verdicts of records that are no longer outstanding here are refused there.
+
+States: INIT (opening) → RUNNING ⇄ SUSPENDED (revoked, fate unknown, or lost) → CLOSED; DRAINING
+only at shutdown; HALTED until somebody acts. Work is started in RUNNING alone. What already
+runs when a partition is revoked goes on: if the partition comes back, even after somebody else
+had it, it continues and `opened` sorts out what was finished meanwhile; if it stays lost, the
+handler ends into its own store and the verdict goes nowhere.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jiraiya_events.engine.dispatcher import Dispatcher
+from jiraiya_events.engine.lanes import Lane, Lanes, LaneState
+from jiraiya_events.engine.limits import Limits
+from jiraiya_events.engine.observer import Observer
+from jiraiya_events.engine.offset_map import Progress
+from jiraiya_events.engine.parking import Parking
+from jiraiya_events.engine.ports import Handler, Intake
+from jiraiya_events.engine.records import Output, Partition, Record
+from jiraiya_events.engine.tracker import OffsetTracker
+from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
+
+RESUME_AT = 0.75
+"""Intake resumes at this share of a limit, so that it does not flap around it."""
+
+METADATA_CHARS = 3_500
+"""Intake pauses when the last committed map was longer than this (hard limit 4,096 bytes)."""
+
+
+class SessionState(StrEnum):
+    """Where a session is in its life."""
+
+    INIT = "init"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    DRAINING = "draining"
+    HALTED = "halted"
+    CLOSED = "closed"
+
+
+@dataclass(slots=True)
+class Finished:
+    """A record whose outputs wait for their transaction."""
+
+    record: Record
+    outputs: tuple[Output, ...]
+    label: object
+    given_up: bool = False
+    """The handler was asked for a last resort after the log refused these outputs."""
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What all sessions of an engine share."""
+
+    intake: Intake
+    handler: Handler
+    dispatcher: Dispatcher
+    parking: Parking
+    limits: Limits
+    observer: Observer
+
+
+class Session:
+    """The state of one assigned partition."""
+
+    def __init__(self, partition: Partition, around: Surroundings) -> None:
+        self.partition = partition
+        self.state = SessionState.INIT
+        self.reason = ""
+        self.tracker: OffsetTracker | None = None
+        self.lanes = Lanes()
+        self.finished: list[Finished] = []
+        self.metadata_chars = 0
+        self.tries_changed = False
+        self.on_work: Callable[[], None] = lambda: None
+        self.on_idle: Callable[[], None] = lambda: None
+        self._around = around
+        self._bytes = 0
+        self._paused = True
+        self._open = False
+        self._tasks: dict[asyncio.Task[None], Lane] = {}
+        self._timers: dict[Lane, asyncio.TimerHandle] = {}
+
+    # The gate: what is read.
+
+    def accept(self, record: Record) -> None:
+        """Take in a record, or drop it: a seek has fetched, or will fetch, what is dropped."""
+        tracker = self.tracker
+        if self.state is not SessionState.RUNNING or tracker is None:
+            return
+        if lost := tracker.vanished(record.offset):
+            self._around.observer.vanished(self.partition, lost)
+        if not tracker.accept(record.offset):
+            return
+        work = Work(record, asyncio.get_running_loop().time(), tracker.tries(record.offset))
+        self._bytes += record.size
+        self.lanes.add(work)
+        self._around.observer.consumed(record)
+        self.throttle()
+        self._around.dispatcher.offer(self)
+
+    def throttle(self) -> None:
+        """Pause the intake at a limit, resume it well below."""
+        if self.state is not SessionState.RUNNING or self.tracker is None:
+            return
+        share = self._filled(self.tracker.accepted)
+        if self._paused and share < RESUME_AT:
+            self._paused = False
+            self._around.intake.resume(self.partition)
+        elif not self._paused and share >= 1:
+            self._paused = True
+            self._around.intake.pause(self.partition)
+
+    def _filled(self, accepted: int) -> float:
+        limits = self._around.limits
+        if not accepted:
+            return 0.0  # nothing here could ever finish and lower it
+        return max(
+            accepted / limits.accepted,
+            self._bytes / limits.accepted_bytes,
+            self.metadata_chars / METADATA_CHARS,
+        )
+
+    # What runs.
+
+    @property
+    def can_start(self) -> bool:
+        """Tell whether a lane waits for a slot and may have one."""
+        return (
+            self.state is SessionState.RUNNING
+            and self.lanes.has_ready
+            and len(self.finished) < self._around.limits.uncommitted
+        )
+
+    @property
+    def in_flight(self) -> int:
+        """Return how many records of this session a handler works on."""
+        return len(self._tasks)
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Return the handlers' tasks."""
+        return list(self._tasks)
+
+    def start_next(self) -> None:
+        """Give the head of the next ready lane to the handler."""
+        lane = self.lanes.start_next()
+        task = asyncio.get_running_loop().create_task(self._run(lane))
+        self._tasks[task] = lane
+        task.add_done_callback(self._ended)
+
+    async def _run(self, lane: Lane) -> None:
+        work = lane.head
+        waited = asyncio.get_running_loop().time() - work.accepted_at
+        self._around.observer.started(work, waited)
+        try:
+            verdict = await self._around.handler.handle(work)
+        except Exception as error:  # noqa: BLE001 - a bug of the handler must not lose a record
+            verdict = self._around.handler.crashed(work.record, error)
+        self._settle(lane, work, verdict)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        lane = self._tasks.pop(task)
+        if task.cancelled():
+            self._interrupted(lane)
+        elif error := task.exception():
+            self.halt(f"the handler cannot even report its failure: {error!r}")
+        self._around.dispatcher.give_back()
+        if not self._tasks:
+            self.on_idle()
+
+    def _interrupted(self, lane: Lane) -> None:
+        if lane.state is LaneState.IN_FLIGHT:
+            self.lanes.hold(lane)
+
+    def _settle(self, lane: Lane, work: Work, verdict: Verdict) -> None:
+        tracker = self.tracker
+        if tracker is None or not tracker.is_outstanding(work.record.offset):
+            self._bytes -= work.record.size
+            self.lanes.finish(lane)
+            self.throttle()
+        elif isinstance(verdict, Done):
+            self.lanes.finish(lane)
+            self.finished.append(Finished(work.record, tuple(verdict.outputs), verdict.label))
+            self.on_work()
+        else:
+            self._remember_tries(work)
+            self._hold(lane, verdict)
+        self._around.dispatcher.offer(self)
+
+    def _remember_tries(self, work: Work) -> None:
+        tracker = self.tracker
+        if tracker is not None and work.tries != tracker.tries(work.record.offset):
+            tracker.set_tries(work.record.offset, work.tries)
+            self.tries_changed = True
+            self.on_work()
+
+    def _hold(self, lane: Lane, verdict: Retry | Park) -> None:
+        self.lanes.hold(lane)
+        if isinstance(verdict, Park):
+            self._around.parking.park(lane, verdict.until_s, lambda: self._release(lane))
+        else:
+            loop = asyncio.get_running_loop()
+            self._timers[lane] = loop.call_later(verdict.after_s, self._release, lane)
+
+    def _release(self, lane: Lane) -> None:
+        self._timers.pop(lane, None)
+        self.lanes.release(lane)
+        self._around.dispatcher.offer(self)
+
+    # What the committer and the engine do with it.
+
+    def opened(self, progress: Progress) -> None:
+        """Start, or go on after a new epoch, from what is committed."""
+        if self.tracker is None:
+            self.tracker = OffsetTracker(progress)
+        else:
+            self._forget(self.tracker.restore(progress))
+        self._open = True
+        if self.state is SessionState.INIT:
+            self.resume()
+
+    def reopen(self) -> None:
+        """Wait for `opened`: the partition is, or was meanwhile, another epoch's."""
+        self.state = SessionState.INIT
+        self._open = False
+
+    def resume(self) -> None:
+        """Read and work again from the next expected offset on, as soon as it is known."""
+        if self.state not in {SessionState.INIT, SessionState.SUSPENDED}:
+            return
+        if self.tracker is None or not self._open:
+            self.state = SessionState.INIT
+            return
+        self.state = SessionState.RUNNING
+        self._paused = True
+        self._around.intake.pause(self.partition)
+        self._around.intake.seek(self.partition, self.tracker.next_expected)
+        self.throttle()
+        self._around.dispatcher.offer(self)
+
+    def suspend(self) -> None:
+        """Stop reading and starting; the partition may come back."""
+        if self.state in {SessionState.INIT, SessionState.RUNNING}:
+            self.state = SessionState.SUSPENDED
+
+    def drain(self) -> None:
+        """Stop reading and starting for good; what runs may finish and is committed."""
+        if self.state in {SessionState.INIT, SessionState.RUNNING, SessionState.SUSPENDED}:
+            self.state = SessionState.DRAINING
+            self._around.intake.pause(self.partition)
+
+    def halt(self, reason: str) -> None:
+        """Stop until somebody acts: going on would lose or double something."""
+        self.state = SessionState.HALTED
+        self.reason = reason
+        self._around.intake.pause(self.partition)
+        self._around.observer.halted(self.partition, reason)
+
+    def close(self) -> None:
+        """Forget everything; a verdict that still arrives is refused."""
+        self.state = SessionState.CLOSED
+        self.tracker = None
+        self.finished.clear()
+        for lane in self.lanes:
+            self._unhold(lane)
+
+    def committed(self, batch: list[Finished]) -> None:
+        """Take note that a batch's transaction succeeded."""
+        offsets = {item.record.offset for item in batch}
+        if self.tracker is not None:
+            self.tracker.settle(offsets)
+        self._bytes -= sum(item.record.size for item in batch)
+        self.finished = [f for f in self.finished if f.record.offset not in offsets]
+        self.throttle()
+        self._around.dispatcher.offer(self)
+
+    def _forget(self, offsets: set[int]) -> None:
+        """Drop what another owner has finished meanwhile; what runs is refused in `_settle`."""
+        if not offsets:
+            return
+        self._bytes -= sum(f.record.size for f in self.finished if f.record.offset in offsets)
+        self.finished = [f for f in self.finished if f.record.offset not in offsets]
+        for lane in list(self.lanes):
+            if lane.state is LaneState.HELD and lane.head.record.offset in offsets:
+                self._unhold(lane)
+                self.lanes.release(lane)
+        self._bytes -= sum(work.record.size for work in self.lanes.drop(offsets))
+        self.throttle()
+
+    def _unhold(self, lane: Lane) -> None:
+        if timer := self._timers.pop(lane, None):
+            timer.cancel()
+        self._around.parking.leave(lane)

@@ -1,0 +1,108 @@
+"""Which offsets of a partition were read and not yet committed: pure, no clock, no I/O.
+
+The frontier is the lowest outstanding offset, never "last + 1": transaction markers, aborted
+records and retention leave gaps in a log.
+"""
+
+from collections import deque
+from collections.abc import Collection
+
+from jiraiya_events.engine.offset_map import Progress
+
+
+class OffsetTracker:
+    """The offsets of one partition; an offset is outstanding until its commit succeeded.
+
+    `restore` may be called again on a tracker in use, when its partition was, or may have
+    been, somebody else's meanwhile.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._tries: dict[int, int] = {}
+        self._unread: deque[int] = deque()
+        self._highest = self.next_expected = progress.frontier
+        self.restore(progress)
+
+    @property
+    def outstanding(self) -> int:
+        """Return how many offsets are outstanding, the unread ones of a restored map included."""
+        return len(self._tries)
+
+    @property
+    def accepted(self) -> int:
+        """Return how many outstanding offsets were read: what counts for the limits.
+
+        Were unread ones counted too, a restored map as long as the limit would keep the intake
+        paused for ever.
+        """
+        return len(self._tries) - len(self._unread)
+
+    @property
+    def frontier(self) -> int:
+        """Return the lowest outstanding offset, else the next expected one."""
+        return min(self._tries, default=self._highest)
+
+    def restore(self, progress: Progress) -> set[int]:
+        """Take over what is committed; return the outstanding offsets it says are finished."""
+        finished = {offset for offset in self._tries if progress.is_finished(offset)}
+        for offset in finished:
+            del self._tries[offset]
+        self.next_expected = max(self.next_expected, progress.frontier)
+        unread = [o for o in progress.outstanding if o >= self.next_expected]
+        self._unread = deque(unread)
+        self._tries.update({o: progress.outstanding[o] for o in unread})
+        self._highest = max(self._highest, progress.highest, self.next_expected)
+        return finished
+
+    def accept(self, offset: int) -> bool:
+        """Take note of a record that was read; tell whether it needs work.
+
+        False for one that was read before and for one the committed map calls finished.
+        """
+        if offset < self.next_expected:
+            return False
+        self.next_expected = offset + 1
+        if offset >= self._highest:
+            self._highest = offset + 1
+            self._tries[offset] = 0
+            return True
+        if self._unread and self._unread[0] == offset:
+            self._unread.popleft()
+            return True
+        return False
+
+    def vanished(self, offset: int) -> list[int]:
+        """Drop unread outstanding offsets below `offset`, which the log has lost; return them."""
+        lost = []
+        while self._unread and self._unread[0] < offset:
+            lost.append(self._unread.popleft())
+            del self._tries[lost[-1]]
+        return lost
+
+    def is_outstanding(self, offset: int) -> bool:
+        """Tell whether the record at `offset` still waits for its commit."""
+        return offset in self._tries
+
+    def tries(self, offset: int) -> int:
+        """Return how many tries an outstanding record has used up."""
+        return self._tries[offset]
+
+    def set_tries(self, offset: int, tries: int) -> None:
+        """Remember the tries of an outstanding record for its next owner."""
+        if offset in self._tries:
+            self._tries[offset] = tries
+
+    def advance(self, position: int) -> None:
+        """Note that the log has nothing to deliver below `position`."""
+        self.next_expected = max(self.next_expected, position)
+        self._highest = max(self._highest, position)
+
+    def progress_with(self, finished: Collection[int]) -> Progress:
+        """Return the progress to commit together with the outputs of `finished`."""
+        remaining = {o: self._tries[o] for o in sorted(self._tries) if o not in finished}
+        return Progress(self._highest, remaining)
+
+    def settle(self, finished: Collection[int]) -> None:
+        """Forget offsets whose commit succeeded."""
+        for offset in finished:
+            self._tries.pop(offset, None)

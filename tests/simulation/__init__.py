@@ -1,0 +1,1 @@
+"""The engine under thousands of random schedules, in virtual time, with the seed printed."""
