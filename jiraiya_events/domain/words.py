@@ -23,8 +23,11 @@ _UNSPACED: Final = regex.compile(
 _UNSPACED_RUN: Final = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30FC]+", regex.V1
 )
-# Everything before this has spaces between words; Thai is the first script that has not.
-_FIRST_UNSPACED: Final = "\u0e01"
+# Where those scripts lie, roughly; it only spares all other text the slow search.
+_MAYBE_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\u2e80-\u9fff\ua9e0-\uaa7f"
+    "\uf900-\ufaff\uff00-\uffef\U00010000-\U0003ffff]"
+)
 
 
 def count_words(text: str) -> int:
@@ -32,7 +35,7 @@ def count_words(text: str) -> int:
     if text.isascii():
         return len(_ASCII_WORD.findall(text))
     unspaced = 0
-    if max(text) >= _FIRST_UNSPACED:
+    if _MAYBE_UNSPACED.search(text):
         unspaced = len(_UNSPACED.findall(text))
         text = _UNSPACED_RUN.sub(" ", text) if unspaced else text
     return (unspaced + 1) // 2 + len(_WORD_START.findall(text))

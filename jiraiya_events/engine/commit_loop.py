@@ -130,22 +130,19 @@ class CommitLoop:
         except Fenced as error:
             self._failed(error)
             await self._close()
-            await self._until_ours()
+            await asyncio.sleep(self._around.limits.reopen_s)
+            await self._reopen()
         except WriterFailed as error:
             self._failed(error)
             await self._reopen()
 
     async def _reopen(self) -> None:
+        """Open anew, unless and until the partition is somebody else's: that would fence them."""
         await self._close()
-        await self._open()
-
-    async def _until_ours(self) -> None:
-        """After being fenced: open anew only when the partition is still, or again, ours."""
-        while not self._ending:
+        while self._session.state is SessionState.SUSPENDED and not self._ending:
             await asyncio.sleep(self._around.limits.reopen_s)
-            if self._session.state is SessionState.RUNNING:
-                await self._open()
-                return
+        if not self._ending:
+            await self._open()
 
     def _failed(self, error: EngineError) -> None:
         self._around.observer.transaction_failed(self._session.partition, error)

@@ -1,0 +1,1 @@
+"""The ports' fillings: Kafka, the model, the stores, telemetry."""

@@ -1,0 +1,1 @@
+"""Apache Kafka behind the engine's ports: FastStream reads, aiokafka writes transactions."""

@@ -1,0 +1,110 @@
+"""The seam between FastStream and the engine.
+
+FastStream builds the consumer, joins the group and reads; `EngineSubscriber.consume_one` feeds
+the engine instead of calling the handler; the engine calls `call` when a record's turn has
+come, and FastStream runs its middlewares and the handler as ever. FastStream's subscriber
+factory is hard-coded, so the class is swapped on the instance it made. All of this is
+semi-private: FastStream is pinned to its minor version and
+`tests/contracts/test_faststream_seam.py` fails loudly when the seam moves.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from faststream.kafka import KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
+from faststream.kafka.subscriber.usecase import DefaultSubscriber
+
+from jiraiya_events.adapters.kafka.intake import KafkaIntake
+from jiraiya_events.engine.engine import Engine
+from jiraiya_events.engine.records import Partition, Record
+from jiraiya_events.engine.verdicts import Verdict, Work
+
+YIELD_EVERY = 64
+"""Prefetched records arrive without the loop ever being free: let the others in between."""
+
+
+class EngineSubscriber(DefaultSubscriber):
+    """A FastStream subscriber whose records go to the engine."""
+
+    __slots__ = ("_since_yield", "deliver", "intake")
+
+    deliver: Callable[[Record], None]
+    intake: KafkaIntake
+    _since_yield: int
+
+    @classmethod
+    def install(
+        cls, subscriber: Any, intake: KafkaIntake, deliver: Callable[[Record], None]
+    ) -> "EngineSubscriber":
+        """Turn the subscriber FastStream made into one of ours."""
+        subscriber.__class__ = cls
+        subscriber.intake = intake
+        subscriber.deliver = deliver
+        subscriber._since_yield = 0
+        installed: EngineSubscriber = subscriber
+        return installed
+
+    async def consume_one(self, msg: ConsumerRecord) -> None:
+        """Hand a record to the engine, which never blocks."""
+        self.deliver(to_record(msg))
+        self._since_yield += 1
+        if self._since_yield >= YIELD_EVERY:
+            self._since_yield = 0
+            await asyncio.sleep(0)
+
+    async def call(self, work: Work) -> Verdict:
+        """Run middlewares and handler for a record whose turn has come."""
+        response = await self.process_message(work)  # type: ignore[arg-type]
+        verdict: Verdict = response.body
+        return verdict
+
+
+class EngineListener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells the engine of assignments; returns at once, for heartbeats stop meanwhile."""
+
+    def __init__(self, intake: KafkaIntake, engine: Callable[[], Engine]) -> None:
+        self._intake = intake
+        self._engine = engine
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Stop reading and starting."""
+        self._engine().revoke(Partition(p.topic, p.partition) for p in revoked)
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Adopt the assignment."""
+        self._engine().assign(Partition(p.topic, p.partition) for p in assigned)
+
+
+async def parse(message: ConsumerRecord | Work) -> KafkaMessage:
+    """Wrap a record for FastStream without looking inside, so that nothing can fail.
+
+    The engine passes `Work`; FastStream's test broker passes plain consumer records.
+    """
+    work = message if isinstance(message, Work) else Work(to_record(message), 0.0)
+    return KafkaMessage(
+        raw_message=work,  # type: ignore[arg-type]  # FastStream only passes it through
+        body=work.record.value or b"",
+        headers={},
+        consumer=FAKE_CONSUMER,
+    )
+
+
+async def decode(message: KafkaMessage) -> Work:
+    """Give the handler the work itself; decoding is the handler's first stage."""
+    return cast("Work", message.raw_message)
+
+
+def to_record(message: ConsumerRecord) -> Record:
+    """Return the engine's record."""
+    return Record(
+        message.topic,
+        message.partition,
+        message.offset,
+        message.timestamp,
+        message.key,
+        message.value,
+        message.headers,
+    )

@@ -1,0 +1,1 @@
+"""The model behind langchain-openai, and what its tokens cost."""

@@ -1,0 +1,108 @@
+"""From the exceptions of openai, LangChain and aiohttp to one neutral fault.
+
+Under the aiohttp transport a refused connection, a DNS failure and a dropped connection all
+surface as a time-out of the OpenAI client: only the chain of causes tells them apart.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import aiohttp
+import openai
+
+from jiraiya_events.generation.faults import Fault, FaultKind
+
+# The first match in the chain of causes wins; subclasses stand before their parents.
+_BY_CLASS: Final[tuple[tuple[type[BaseException], FaultKind], ...]] = (
+    (aiohttp.ClientConnectorDNSError, FaultKind.DNS),
+    (aiohttp.ClientConnectorError, FaultKind.REFUSED),
+    (aiohttp.ConnectionTimeoutError, FaultKind.CONNECT),
+    (aiohttp.ServerTimeoutError, FaultKind.TIMEOUT),
+    (aiohttp.ClientPayloadError, FaultKind.DROPPED),
+    (aiohttp.ClientConnectionError, FaultKind.DROPPED),
+    (ConnectionError, FaultKind.DROPPED),
+)
+_SECRET: Final = re.compile(r"(?i)\b(sk|pk|key|bearer)[-_ ][\w*.-]{4,}")
+_LONGEST_DETAIL: Final = 200
+
+
+def fault_of(error: Exception) -> Fault:
+    """Return the fault behind what the client raised."""
+    for cause in _causes(error):
+        if isinstance(cause, openai.APIStatusError):
+            return _http_fault(cause)
+        for known, kind in _BY_CLASS:
+            if isinstance(cause, known):
+                return Fault(kind, detail=type(cause).__name__)
+    return Fault(_kind_without_a_known_cause(error), detail=type(error).__name__)
+
+
+def _kind_without_a_known_cause(error: Exception) -> FaultKind:
+    if isinstance(error, openai.APIResponseValidationError):
+        return FaultKind.BAD_BODY
+    if isinstance(error, openai.APITimeoutError | TimeoutError):
+        return FaultKind.TIMEOUT
+    if isinstance(error, openai.APIConnectionError):
+        return FaultKind.DROPPED
+    if isinstance(error, openai.APIError):
+        return FaultKind.STREAM_ERROR
+    # The client read a 200 and stumbled over what it said: HTML, an error, no choices.
+    return FaultKind.BAD_BODY
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        yield at
+        at = at.__cause__ or at.__context__
+
+
+def _http_fault(error: openai.APIStatusError) -> Fault:
+    return Fault(
+        FaultKind.HTTP,
+        status=error.status_code,
+        provider_code=error.code or error.type,
+        retry_after_s=_retry_after_s(error.response.headers),
+        detail=_detail(error),
+    )
+
+
+def _detail(error: openai.APIStatusError) -> str:
+    """Return the provider's words, shortened, without anything that looks like a key."""
+    body: Any = error.body
+    words = body.get("message") if isinstance(body, dict) else None
+    text = words if isinstance(words, str) else ""
+    return f"{error.status_code} {_SECRET.sub('***', text)[:_LONGEST_DETAIL]}".strip()
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read `retry-after-ms`, else `Retry-After` as seconds or as a date (RFC 9110, 10.2.3)."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    text = headers.get("retry-after")
+    seconds = _number(text)
+    return seconds if seconds is not None or text is None else _until(text)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    # NaN compares unequal to everything, so it is refused here as well.
+    return number if 0 <= number < float("inf") else None
+
+
+def _until(text: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

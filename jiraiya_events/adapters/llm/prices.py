@@ -1,0 +1,116 @@
+"""What tokens cost: the operator's own prices first, else the list of genai-prices."""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+import genai_prices
+from genai_prices.types import ModelPrice
+
+from jiraiya_events.domain.errors import SettingsError
+from jiraiya_events.domain.story import PICO_PER_USD, Usage
+from jiraiya_events.generation.pricing import Rates
+
+PriceOverrides = Mapping[str, Mapping[str, str]]
+
+_KINDS: Final = ("input", "cached_input", "output")
+# USD per million tokens to pico-dollars per token.
+_PICO_PER_TOKEN: Final = 1_000_000
+_FLAT_KEYS: Final = frozenset({"input_mtok", "cache_read_mtok", "output_mtok"})
+
+
+class Prices:
+    """Looks a model up once; a call then costs three multiplications.
+
+    An endpoint genai-prices does not know (a gateway, mostly) is charged by the model's name.
+    Models with tiers or odd units keep the library's own calculation.
+    """
+
+    def __init__(
+        self, overrides: PriceOverrides | None = None, base_url: str | None = None
+    ) -> None:
+        self._base_url = base_url
+        self._known: dict[str, Rates | _Listed | None] = {}
+        for model, prices in (overrides or {}).items():
+            self._known[model] = _rates_of(model, prices)
+
+    def resolve(self, model: str) -> None:
+        """Look `model` up now, so that no call has to."""
+        if model not in self._known:
+            self._known[model] = self._listed(model)
+
+    def cost_pico_usd(self, model: str, usage: Usage) -> int | None:
+        """Return the cost of one call in pico-dollars, None when the price is unknown."""
+        self.resolve(model)
+        price = self._known[model]
+        return None if price is None else price.cost(usage)
+
+    def _listed(self, model: str) -> "Rates | _Listed | None":
+        for url in dict.fromkeys((self._base_url, None)):
+            try:
+                # A zero usage only asks which price applies.
+                found = genai_prices.calc_price(genai_prices.Usage(), model, provider_api_url=url)
+            except (LookupError, ValueError):
+                continue
+            return _flat(found.model_price) or _Listed(found.model_price)
+        return None
+
+
+class _Listed:
+    """A price only the library can calculate, such as one with tiers."""
+
+    def __init__(self, price: ModelPrice) -> None:
+        self._price = price
+
+    def cost(self, usage: Usage) -> int | None:
+        counted = genai_prices.Usage(
+            input_tokens=usage.input_tokens,
+            cache_read_tokens=usage.cached_input_tokens,
+            output_tokens=usage.output_tokens,
+        )
+        try:
+            price = self._price.calc_price(counted)["total_price"]
+        except ValueError:
+            return None
+        return round(price * PICO_PER_USD)
+
+
+def _flat(price: ModelPrice) -> Rates | None:
+    """Return whole rates when input, cached input and output are all there is to pay for."""
+    stated = {key: value for key, value in vars(price).items() if value is not None}
+    if not {"input_mtok", "output_mtok"} <= stated.keys():
+        return None
+    rates = {key: stated.get(key, stated["input_mtok"]) for key in _FLAT_KEYS}
+    whole = {key: _whole(value) for key, value in rates.items() if isinstance(value, Decimal)}
+    tokens = whole.get("input_mtok"), whole.get("cache_read_mtok"), whole.get("output_mtok")
+    if any(rate is None for rate in tokens) or "requests_kcount" in stated:
+        return None
+    return Rates(*(rate or 0 for rate in tokens))
+
+
+def _rates_of(model: str, prices: Mapping[str, str]) -> Rates:
+    def rate(kind: str, default: str | None = None) -> int:
+        text = prices.get(kind, default)
+        try:
+            whole = _whole(Decimal(text or "missing"))
+        except InvalidOperation:
+            whole = None
+        if whole is None:
+            line = (
+                f"JIRAIYA_LLM__PRICES: {kind!r} of {model!r} is {text!r}: give USD per million "
+                "tokens as a decimal string such as '0.15', with at most six digits after the point"
+            )
+            raise SettingsError((line,))
+        return whole
+
+    unknown = sorted(set(prices) - set(_KINDS))
+    if unknown:
+        line = f"JIRAIYA_LLM__PRICES: {unknown[0]!r} of {model!r} is none of {', '.join(_KINDS)}"
+        raise SettingsError((line,))
+    return Rates(rate("input"), rate("cached_input", prices.get("input")), rate("output"))
+
+
+def _whole(usd_per_million: Decimal) -> int | None:
+    pico = usd_per_million * _PICO_PER_TOKEN
+    fits = pico.is_finite() and pico >= 0 and pico == pico.to_integral_value()
+    return int(pico) if fits else None

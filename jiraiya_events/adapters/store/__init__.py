@@ -1,0 +1,1 @@
+"""Where outcomes and paid answers are kept."""

@@ -1,0 +1,157 @@
+"""The result store in one SQLite file, which several processes may share."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from jiraiya_events.adapters.store.sqlite_thread import SqliteThread
+from jiraiya_events.domain.clock import Clock, SystemClock
+from jiraiya_events.domain.identity import RequestIdentity
+from jiraiya_events.domain.outcome import Outcome, StoryFailed, StoryGenerated
+from jiraiya_events.generation.paid import PaidAnswer
+from jiraiya_events.generation.ports import Stored
+
+_PRUNE_EVERY_S: Final = 30.0
+_PRUNED_AT_ONCE: Final = 100
+
+_DROP_OUTCOMES = "DELETE FROM outcomes WHERE source = ? AND id = ?"
+_CLAIM = "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, NULL, ?)"
+_CLAIMED = "SELECT fingerprint, answer, expires_at FROM requests WHERE source = ? AND id = ?"
+_OUTCOME = "SELECT generated, body FROM outcomes WHERE source = ? AND id = ? AND attempt = ?"
+_KEEP = "UPDATE requests SET expires_at = ? WHERE source = ? AND id = ?"
+_KEEP_ANSWER = "UPDATE requests SET answer = ?, expires_at = ? WHERE source = ? AND id = ?"
+_ADD_OUTCOME = "INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?)"
+_ENDED = "SELECT source, id FROM requests WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"
+_OF_USER = "SELECT source, id FROM requests WHERE user_id = ?"
+_DROP_REQUEST = "DELETE FROM requests WHERE source = ? AND id = ?"
+
+
+class SqliteStore:
+    """Statements for the thread; everything that needs no database happens outside of it."""
+
+    def __init__(self, path: Path, ttl_s: float, clock: Clock | None = None) -> None:
+        self._thread = SqliteThread(path)
+        self._ttl_s = ttl_s
+        self._clock = clock or SystemClock()
+        self._prune_at = 0.0
+
+    async def look_up(
+        self, identity: RequestIdentity, fingerprint: str, user_id: str | None
+    ) -> Stored:
+        """Claim the identity for this body and return what is stored for it."""
+        now = self._clock.now()
+
+        def operation(connection: sqlite3.Connection) -> tuple[bool, Any, Any]:
+            self._prune(connection, now)
+            mine, answer = self._claim(connection, identity, fingerprint, user_id, now)
+            if not mine:
+                return True, None, None
+            where = (identity.source, identity.id, identity.attempt)
+            return False, connection.execute(_OUTCOME, where).fetchone(), answer
+
+        conflict, outcome, answer = await self._thread.run(operation)
+        return Stored(conflict, _outcome(outcome), _answer(answer))
+
+    async def save_answer(
+        self, identity: RequestIdentity, fingerprint: str, user_id: str | None, answer: PaidAnswer
+    ) -> None:
+        """Keep a paid answer; the latest replaces the one before."""
+        body = answer.model_dump_json()
+        now = self._clock.now()
+
+        def operation(connection: sqlite3.Connection) -> None:
+            if self._claim(connection, identity, fingerprint, user_id, now)[0]:
+                row = (body, now + self._ttl_s, identity.source, identity.id)
+                connection.execute(_KEEP_ANSWER, row)
+
+        await self._thread.run(operation)
+
+    async def save_outcome(
+        self, identity: RequestIdentity, fingerprint: str, user_id: str | None, outcome: Outcome
+    ) -> None:
+        """Keep how an attempt ended; the first outcome stays."""
+        body = outcome.model_dump_json()
+        generated = isinstance(outcome, StoryGenerated)
+        now = self._clock.now()
+
+        def operation(connection: sqlite3.Connection) -> None:
+            if self._claim(connection, identity, fingerprint, user_id, now)[0]:
+                key = (identity.source, identity.id)
+                connection.execute(_ADD_OUTCOME, (*key, identity.attempt, generated, body))
+                connection.execute(_KEEP, (now + self._ttl_s, *key))
+
+        await self._thread.run(operation)
+
+    async def forget(self, user_id: str) -> int:
+        """Erase everything stored for a user; return how many requests that were."""
+        forgotten = await self._thread.run(lambda connection: _forget(connection, user_id))
+        await self._thread.write_back()
+        return forgotten
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailable` unless a write transaction can be had."""
+        await self._thread.run(lambda connection: connection.execute("SELECT 1").fetchone())
+
+    async def aclose(self) -> None:
+        """Finish what is under way and close the file."""
+        await self._thread.aclose()
+
+    def _claim(
+        self,
+        connection: sqlite3.Connection,
+        identity: RequestIdentity,
+        fingerprint: str,
+        user_id: str | None,
+        now: float,
+    ) -> tuple[bool, str | None]:
+        """Return whether the identity is ours, and the paid answer kept for it."""
+        key = (identity.source, identity.id)
+        row = connection.execute(_CLAIMED, key).fetchone()
+        if row is not None and row[2] <= now:
+            _drop(connection, key)
+            row = None
+        if row is None:
+            connection.execute(_CLAIM, (*key, fingerprint, user_id, now + self._ttl_s))
+            return True, None
+        return row[0] == fingerprint, row[1]
+
+    def _prune(self, connection: sqlite3.Connection, now: float) -> None:
+        """Drop a few ended requests now and then, more often while there are many."""
+        if now < self._prune_at:
+            return
+        ended = connection.execute(_ENDED, (now, _PRUNED_AT_ONCE)).fetchall()
+        for key in ended:
+            _drop(connection, key)
+        many = len(ended) == _PRUNED_AT_ONCE
+        self._prune_at = now if many else now + _PRUNE_EVERY_S
+
+
+def _drop(connection: sqlite3.Connection, key: tuple[str, str]) -> None:
+    connection.execute(_DROP_OUTCOMES, key)
+    connection.execute(_DROP_REQUEST, key)
+
+
+def _forget(connection: sqlite3.Connection, user_id: str) -> int:
+    keys = connection.execute(_OF_USER, (user_id,)).fetchall()
+    for key in keys:
+        _drop(connection, key)
+    return len(keys)
+
+
+def _outcome(row: tuple[int, str] | None) -> Outcome | None:
+    if row is None:
+        return None
+    generated, body = row
+    return (StoryGenerated if generated else StoryFailed).model_validate_json(body)
+
+
+def _answer(body: str | None) -> PaidAnswer | None:
+    """Read a paid answer; one that another release wrote differently is no answer."""
+    if body is None:
+        return None
+    try:
+        return PaidAnswer.model_validate_json(body)
+    except ValidationError:
+        return None

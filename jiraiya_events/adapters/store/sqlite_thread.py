@@ -1,0 +1,123 @@
+"""One thread that owns one SQLite connection and runs whatever is pending in one transaction.
+
+A hop to a thread and a commit cost far more than the statements between them. While one batch
+is at work the next one collects, so the cost of both is shared by every request in flight.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jiraiya_events.adapters.store.sqlite_file import connect
+from jiraiya_events.domain.errors import StoreUnavailable
+
+Operation = Callable[[sqlite3.Connection], Any]
+T = TypeVar("T")
+
+
+class SqliteThread:
+    """Used from one event loop; a failing batch raises `StoreUnavailable` in all its callers."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="result-store")
+        self._connection: sqlite3.Connection | None = None
+        self._pending: list[tuple[Operation, asyncio.Future[Any]]] = []
+        self._running: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `operation` in the next transaction and return its result."""
+        if self._closed:
+            message = f"the result store {self._path} is closed"
+            raise StoreUnavailable(message)
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._pending.append((operation, future))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run_pending())
+        return await future
+
+    async def write_back(self) -> None:
+        """Empty the write-ahead log into the file, as far as other processes let us."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._checkpoint)
+
+    async def aclose(self) -> None:
+        """Run what is pending, then close the connection and end the thread."""
+        self._closed = True
+        if self._running is not None:
+            await self._running
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._disconnect)
+        self._thread.shutdown(wait=False)
+
+    async def _run_pending(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._pending:
+                batch, self._pending = self._pending, []
+                operations = [operation for operation, _ in batch]
+                done = await loop.run_in_executor(self._thread, self._transact, operations)
+                _resolve([future for _, future in batch], done)
+        finally:
+            self._running = None
+
+    def _transact(self, operations: list[Operation]) -> list[Any] | StoreUnavailable:
+        """Run one batch in the thread; whatever goes wrong undoes all of it."""
+        try:
+            connection = self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+            results = [operation(connection) for operation in operations]
+            connection.execute("COMMIT")
+        except StoreUnavailable as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - no caller may be left waiting
+            self._give_up(error)
+            message = (
+                f"the result store {self._path} cannot be used ({type(error).__name__}: {error}): "
+                "check the disk and the file's permissions, or set JIRAIYA_STORE__URL to another"
+            )
+            return StoreUnavailable(message)
+        return results
+
+    def _checkpoint(self) -> None:
+        # Erased pages stay readable in the log until it is written back.
+        try:
+            self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except (sqlite3.Error, OSError, StoreUnavailable) as error:
+            self._give_up(error)
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = connect(self._path)
+        return self._connection
+
+    def _give_up(self, error: Exception) -> None:
+        """Undo the batch; a file that may be broken or gone is opened anew the next time."""
+        busy = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+        if self._connection is not None and self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                busy = False
+        if not busy:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _resolve(futures: list[asyncio.Future[Any]], done: list[Any] | StoreUnavailable) -> None:
+    for place, future in enumerate(futures):
+        # A cancelled caller no longer waits; what it asked for is done all the same.
+        if future.done():
+            continue
+        if isinstance(done, StoreUnavailable):
+            future.set_exception(StoreUnavailable(str(done)))
+        else:
+            future.set_result(done[place])

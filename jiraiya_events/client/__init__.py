@@ -1,0 +1,1 @@
+"""For requesters and consumers: publish a request, read its outcome."""

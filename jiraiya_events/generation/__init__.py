@@ -1,0 +1,1 @@
+"""One request becomes one story: prompt, model call, checks; knows only `domain`."""

@@ -1,0 +1,128 @@
+"""What generation needs from around it: a model, a store, a price list, a gate, an observer."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from jiraiya_events.domain.identity import RequestIdentity
+from jiraiya_events.domain.outcome import Outcome
+from jiraiya_events.domain.story import Usage
+from jiraiya_events.generation.breaker import State
+from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
+from jiraiya_events.generation.prompt import Prompt
+
+
+class ModelPort(Protocol):
+    """A chat model behind some client library."""
+
+    async def complete(
+        self, prompt: Prompt, *, model: str, max_output_tokens: int | None, timeout_s: float
+    ) -> ModelAnswer:
+        """Make one call and return its answer, usable or not.
+
+        `timeout_s` bounds one silence of the connection; the caller bounds the whole call by
+        cancelling it, which closes the connection. Raises `CallFault`, and nothing else that
+        a provider or a network could cause.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is known about a request; `outcome` is that of the attempt asked for.
+
+    `conflict` means another body came first under the same source and id; then nothing of
+    the other body is returned.
+    """
+
+    conflict: bool = False
+    outcome: Outcome | None = None
+    answer: PaidAnswer | None = None
+
+
+class ResultStore(Protocol):
+    """Outcomes by (source, id, attempt); paid answers and fingerprints by (source, id).
+
+    Looking a request up *claims* its (source, id) for the fingerprint: the first body wins
+    before any money is spent. Claiming only when something is saved would let two bodies under
+    one id, read by two replicas at the same time, both be paid for. Saving under a fingerprint
+    that did not win does nothing. All methods raise `StoreUnavailable`.
+    """
+
+    async def look_up(
+        self, identity: RequestIdentity, fingerprint: str, user_id: str | None
+    ) -> Stored:
+        """Claim the identity for this body and return what is stored for it."""
+        ...
+
+    async def save_answer(
+        self, identity: RequestIdentity, fingerprint: str, user_id: str | None, answer: PaidAnswer
+    ) -> None:
+        """Keep a paid answer; the latest of a (source, id) replaces the one before."""
+        ...
+
+    async def save_outcome(
+        self, identity: RequestIdentity, fingerprint: str, user_id: str | None, outcome: Outcome
+    ) -> None:
+        """Keep how an attempt ended; the first outcome of an attempt stays."""
+        ...
+
+    async def forget(self, user_id: str) -> int:
+        """Erase everything stored for a user; return how many requests that were."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailable` unless the store can be written to."""
+        ...
+
+    async def aclose(self) -> None:
+        """Finish what is under way and close."""
+        ...
+
+
+class PriceList(Protocol):
+    """What tokens cost."""
+
+    def cost_pico_usd(self, model: str, usage: Usage) -> int | None:
+        """Return the cost of one call in pico-dollars, None when the price is unknown."""
+        ...
+
+
+class Gate(Protocol):
+    """Decides how many calls of a model may be under way, and when the next may start."""
+
+    def admit(self, model: str, now: float) -> float:
+        """Return 0 when the call may start (then `leave` must follow), else seconds to wait."""
+        ...
+
+    def leave(self, model: str) -> None:
+        """Note that an admitted call ended, however it did."""
+        ...
+
+    def accepted(self, model: str) -> None:
+        """Note that the provider did not limit a call."""
+        ...
+
+    def limited(self, model: str, now: float, retry_after_s: float | None) -> None:
+        """Note that the provider limited a call."""
+        ...
+
+
+class CallObserver:
+    """Hears what happens, for metrics and logs; this one ignores all of it."""
+
+    def call_started(self, model: str) -> None:
+        """Note that a model call begins."""
+
+    def call_finished(
+        self, model: str, outcome: str, seconds: float, usage: Usage | None, cost: int | None
+    ) -> None:
+        """Note how a call ended: `ok`, `cut` or an error code; the cost is in pico-dollars."""
+
+    def breaker_changed(self, name: str, state: State) -> None:
+        """Note the new state of a breaker."""
+
+    def store_looked_up(self, result: str) -> None:
+        """Note a look-up: `hit`, `answer`, `miss`, `conflict` or `error`."""
+
+    def store_failed(self, operation: str, reason: str) -> None:
+        """Note that the store could not be used; the request goes on without it."""

@@ -1,0 +1,88 @@
+"""What the tries of one record have used so far."""
+
+from dataclasses import dataclass, field
+
+from jiraiya_events.domain.codes import ErrorCode
+from jiraiya_events.domain.story import Usage
+from jiraiya_events.generation.classification import Repair
+from jiraiya_events.generation.outages import Outages
+
+NO_USAGE = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class SpentTry:
+    """A failed call the breaker counted; an outage that covers it gives the try back."""
+
+    started_at: float
+    ended_at: float
+    repair: Repair
+
+
+@dataclass(slots=True)
+class Progress:
+    """Kept between the tries of one record; `tries` are used up, `calls` were made.
+
+    `cost_pico_usd` is None once some price is unknown; `billed` is None while a cut call may
+    have been billed; `held_by` is the provider failure being waited out now, and `parked_on` the
+    breaker that does the holding: its history knows whether it still did at the deadline.
+    """
+
+    tries: int = 0
+    calls: int = 0
+    usage: Usage = NO_USAGE
+    cost_pico_usd: int | None = 0
+    billed: bool | None = False
+    held_by: ErrorCode | None = None
+    parked_on: str | None = None
+    repairs: Repair = Repair.NONE
+    spent: list[SpentTry] = field(default_factory=list)
+    recovered: bool = False
+
+    def charge(self, usage: Usage | None, cost_pico_usd: int | None) -> None:
+        """Add one answered call; a call without a usage or a price makes the cost unknown."""
+        self.billed = True
+        if usage is not None:
+            self.usage = usage if self.usage is NO_USAGE else self.usage + usage
+        if self.cost_pico_usd is not None:
+            known = usage is not None and cost_pico_usd is not None
+            self.cost_pico_usd = self.cost_pico_usd + (cost_pico_usd or 0) if known else None
+
+    def take_over(self, calls: int, usage: Usage, cost_pico_usd: int | None) -> None:
+        """Start from what this attempt had used when its process ended."""
+        self.calls = max(self.calls, calls)
+        self.usage = usage
+        self.cost_pico_usd = cost_pico_usd
+        self.billed = True
+
+    def wait_out(self, code: ErrorCode | None, parked_on: str | None = None) -> None:
+        """Note what this request waits for now; None when it merely waits its turn."""
+        self.held_by = code
+        self.parked_on = parked_on
+
+    def doubt_billing(self) -> None:
+        """Note a call that was cut and may have been billed."""
+        self.billed = self.billed or None
+
+    def spend(self, repair: Repair) -> None:
+        """Use up one try for good, with the single try it stands for."""
+        self.tries += 1
+        self.repairs |= repair
+
+    def spend_on_failure(self, failure: SpentTry) -> None:
+        """Use up one try that an outage may still give back."""
+        self.spend(failure.repair)
+        self.spent.append(failure)
+
+    def give_back(self, outages: Outages) -> None:
+        """Take back every try whose call failed on the way into an outage, or during it."""
+        if not self.spent:
+            return
+        kept = [one for one in self.spent if not outages.cover(one.started_at, one.ended_at)]
+        returned = [one for one in self.spent if one not in kept]
+        self.spent = kept
+        for one in returned:
+            self.tries -= 1
+            self.repairs &= ~one.repair
+        for one in kept:
+            self.repairs |= one.repair

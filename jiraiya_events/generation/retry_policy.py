@@ -1,0 +1,43 @@
+"""How often and how late a failed call is tried again; computed here, waited for in a lane.
+
+Full jitter: a random share of an exponentially growing ceiling, see
+https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+"""
+
+import random
+from collections.abc import Callable
+from typing import Final
+
+from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
+
+_RETRYING: Final = Retrying()
+
+
+class RetryPolicy:
+    """`max_tries` calls in all; waits from 0 to base x 2^n seconds, n from 0, never above cap."""
+
+    def __init__(
+        self,
+        *,
+        max_tries: int = 3,
+        base_s: float = 0.5,
+        cap_s: float = 30.0,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._stop = stop_after_attempt(max_tries)
+        self._ceiling = wait_exponential(multiplier=base_s, max=cap_s)
+        self._chance = chance
+
+    def is_used_up(self, tries: int) -> bool:
+        """Tell whether no further try is left after `tries` of them."""
+        return self._stop(_after(tries))
+
+    def wait_s(self, tries: int) -> float:
+        """Return the seconds to wait after the try number `tries`, from 1."""
+        return self._chance() * self._ceiling(_after(max(tries, 1)))
+
+
+def _after(tries: int) -> RetryCallState:
+    state = RetryCallState(_RETRYING, None, (), {})
+    state.attempt_number = tries
+    return state

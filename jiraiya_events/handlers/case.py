@@ -1,0 +1,26 @@
+"""One request on its way: what was read of it, and what it has used up so far."""
+
+from dataclasses import dataclass, field
+
+from jiraiya_events.contract.envelope import Envelope
+from jiraiya_events.domain.request import StoryRequested
+from jiraiya_events.generation.paid import PaidAnswer
+from jiraiya_events.generation.progress import Progress
+
+
+@dataclass(slots=True)
+class Case:
+    """Kept in the engine's `Work.memory` from a record's first turn to its last.
+
+    `deadline` and `started_at` are seconds since the Unix epoch; `started_at` is when its first
+    turn came, `generating_s` how long model calls have taken.
+    """
+
+    envelope: Envelope
+    request: StoryRequested
+    fingerprint: str
+    deadline: float
+    started_at: float
+    progress: Progress = field(default_factory=Progress)
+    paid: PaidAnswer | None = None
+    generating_s: float = 0.0

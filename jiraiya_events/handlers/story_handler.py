@@ -1,0 +1,199 @@
+"""The handler of `story.requested`: one turn of one record, from its bytes to a verdict.
+
+A turn ends with the terminal event, or with what the lane should wait for. What a record has
+used so far stays in `Work.memory`, so that a later turn goes on where the last one stopped.
+"""
+
+from contextlib import AbstractContextManager
+
+import structlog
+
+from jiraiya_events.contract.deadline import deadline_of
+from jiraiya_events.contract.envelope import Envelope, read_envelope
+from jiraiya_events.contract.requests import read_request
+from jiraiya_events.contract.trace import TraceContext
+from jiraiya_events.domain.clock import Clock
+from jiraiya_events.domain.codes import ErrorCode, Stage
+from jiraiya_events.domain.errors import RequestFailure
+from jiraiya_events.domain.outcome import Outcome, StoryFailed
+from jiraiya_events.domain.request import StoryRequested
+from jiraiya_events.engine.records import Record
+from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
+from jiraiya_events.generation.generator import Generator
+from jiraiya_events.generation.progress import Progress
+from jiraiya_events.generation.steps import AwaitBreaker, Step, TryAgain, Written
+from jiraiya_events.handlers import outcomes
+from jiraiya_events.handlers.admission import Memory, fingerprint_of
+from jiraiya_events.handlers.case import Case
+from jiraiya_events.handlers.ending import Ending
+from jiraiya_events.handlers.outputs import Publication
+from jiraiya_events.handlers.rules import Rules
+from jiraiya_events.handlers.tracing import RecordSpan, Tracer
+
+log = structlog.get_logger(__name__)
+
+OUR_FAULT = "The service failed while it worked on this request. It was kept for an operator."
+
+
+class StoryHandler:
+    """The engine's handler; see `engine.ports.Handler`."""
+
+    def __init__(
+        self, generator: Generator, memory: Memory, tracer: Tracer, clock: Clock, rules: Rules
+    ) -> None:
+        self._generator = generator
+        self._memory = memory
+        self._tracer = tracer
+        self._clock = clock
+        self._rules = rules
+
+    async def handle(self, work: Work) -> Verdict:
+        """Give a record its turn."""
+        envelope = self._envelope(work)
+        with self._span(envelope) as span, bound_context(envelope):
+            settled = await self._advance(work, envelope)
+            if isinstance(settled, Retry | Park):
+                return settled
+            return self._publish(work, envelope, settled, span)
+
+    def crashed(self, record: Record, error: Exception) -> Done:
+        """End a record on which our own code failed: `internal`, and a dead letter."""
+        envelope = read_envelope(record, max_event_bytes=self._rules.max_event_bytes)
+        failure = RequestFailure(ErrorCode.INTERNAL, OUR_FAULT, stage=Stage.INTERNAL)
+        work = Work(record, 0.0)
+        with self._span(envelope) as span, bound_context(envelope):
+            log.error("our own code failed on a record", exc_info=error)
+            return self._publish(work, envelope, outcomes.failed(envelope, failure), span)
+
+    def _span(self, envelope: Envelope) -> AbstractContextManager[RecordSpan]:
+        return self._tracer.record_span(
+            topic=envelope.topic,
+            partition=envelope.partition,
+            offset=envelope.offset,
+            traceparent=envelope.trace.traceparent,
+            tracestate=envelope.trace.tracestate,
+        )
+
+    def _envelope(self, work: Work) -> Envelope:
+        if isinstance(work.memory, Case):
+            return work.memory.envelope
+        return read_envelope(work.record, max_event_bytes=self._rules.max_event_bytes)
+
+    async def _advance(self, work: Work, envelope: Envelope) -> Outcome | Retry | Park:
+        case = work.memory
+        if isinstance(case, Case):
+            return await self._generate(work, case)
+        print_ = fingerprint_of(envelope, work.record.value)
+        try:
+            request = self._read(envelope)
+            return await self._admit(work, envelope, request, print_)
+        except RequestFailure as failure:
+            return await self._refuse(envelope, failure, print_)
+
+    # decode, validate
+
+    def _read(self, envelope: Envelope) -> StoryRequested:
+        request = read_request(envelope)
+        if request.model is not None and request.model not in self._rules.allowed_models:
+            message = "model: not on this service's list of models"
+            raise RequestFailure(ErrorCode.INVALID_EVENT, message, stage=Stage.VALIDATE)
+        return request
+
+    async def _refuse(self, envelope: Envelope, failure: RequestFailure, print_: str) -> Outcome:
+        """End a request that is not worth a call; its outcome is stored like any other.
+
+        One without an id of its own cannot be sent again under it, so nothing is looked up.
+        """
+        outcome: Outcome = outcomes.failed(envelope, failure)
+        if failure.code is ErrorCode.DUPLICATE_CONFLICT or envelope.anonymous:
+            return outcome
+        try:
+            stored = await self._memory.recall(envelope, print_)
+        except RequestFailure as conflict:
+            return outcomes.failed(envelope, conflict)
+        return stored.outcome or await self._memory.keep(envelope, print_, outcome)
+
+    # admit
+
+    async def _admit(
+        self, work: Work, envelope: Envelope, request: StoryRequested, print_: str
+    ) -> Outcome | Retry | Park:
+        now = self._clock.now()
+        stored = await self._memory.recall(envelope, print_)
+        if stored.outcome is not None:
+            return outcomes.republished(stored.outcome, envelope, now, self._clock.now())
+        case = Case(
+            envelope=envelope,
+            request=request,
+            fingerprint=print_,
+            deadline=deadline_of(envelope, request, self._rules.default_deadline_s),
+            started_at=now,
+            progress=Progress(tries=work.tries),
+            paid=stored.answer,
+        )
+        work.memory = case
+        return await self._generate(work, case)
+
+    # generate
+
+    async def _generate(self, work: Work, case: Case) -> Outcome | Retry | Park:
+        started = self._clock.now()
+        step = await self._generator.attempt(
+            case.request,
+            case.envelope.identity,
+            case.fingerprint,
+            case.progress,
+            deadline=case.deadline,
+            paid=case.paid,
+        )
+        now = self._clock.now()
+        case.generating_s += now - started
+        work.tries = case.progress.tries
+        if isinstance(step, TryAgain):
+            log.info("a try failed; the lane waits", code=step.code, after_s=round(step.after_s, 3))
+            return Retry(step.after_s)
+        if isinstance(step, AwaitBreaker):
+            return Park(max(0.0, case.deadline - now))
+        return await self._memory.keep(
+            case.envelope, case.fingerprint, self._outcome(case, step, now)
+        )
+
+    @staticmethod
+    def _outcome(case: Case, step: Step, now: float) -> Outcome:
+        if isinstance(step, Written):
+            return outcomes.generated(case, step, now)
+        return outcomes.rejected(case, step)
+
+    # outcome
+
+    def _publish(
+        self, work: Work, envelope: Envelope, outcome: Outcome, span: RecordSpan
+    ) -> Done:
+        now = self._clock.now()
+        trace = TraceContext(span.traceparent, span.tracestate)
+        publication = Publication(work.record, envelope, outcome, trace, now)
+        ending = self._ending(work, outcome, now)
+        if isinstance(outcome, StoryFailed):
+            span.set_error(ending.code)
+            log.warning("story failed", code=ending.code, stage=outcome.error.stage)
+        return Done(publication.outputs(self._rules), ending)
+
+    @staticmethod
+    def _ending(work: Work, outcome: Outcome, now: float) -> Ending:
+        case = work.memory
+        overhead = now - case.started_at - case.generating_s if isinstance(case, Case) else None
+        if isinstance(outcome, StoryFailed):
+            code = outcome.error.code.value
+            return Ending("failed", code, overhead, outcome.dead_lettered)
+        return Ending("generated", "none", overhead, dead_lettered=False)
+
+
+def bound_context(envelope: Envelope) -> AbstractContextManager[None]:
+    """Put on every log line in here whose request it is about."""
+    return structlog.contextvars.bound_contextvars(
+        correlation_id=envelope.correlation_id,
+        request_id=envelope.identity.id,
+        topic=envelope.topic,
+        partition=envelope.partition,
+        offset=envelope.offset,
+    )

@@ -1,0 +1,1 @@
+"""What operators do: topics, dead letters, checks."""

@@ -1,0 +1,56 @@
+"""Wrong values in words: the variable, what it holds, and what it may hold."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from jiraiya_events.settings.sources import Given
+from jiraiya_events.settings.variables import Variable, variables
+
+_LONGEST_VALUE: Final = 80
+# Pydantic speaks to programmers; these parts of its sentences say nothing to an operator.
+_OPENING: Final = re.compile(r"^[A-Z][a-z]+ should")
+_CLOSING: Final = re.compile(r", unable to .*| after validation, not .*")
+_CREDENTIALS: Final = re.compile(r"^(.*?//)?.*@")
+
+
+def problems(error: ValidationError, given: Mapping[str, Given]) -> tuple[str, ...]:
+    """Return one line for each wrong value; a secret's value is never in it."""
+    by_path = {variable.path: variable for variable in variables().values()}
+    lines: dict[str, None] = {}
+    for detail in error.errors(include_url=False, include_input=False):
+        place = tuple(str(step) for step in detail["loc"])
+        variable = by_path.get(place[:2]) or by_path.get(place[:1])
+        name = variable.name if variable else ".".join(place)
+        inside = place[len(variable.path) :] if variable else ()
+        lines[f"{_value(name, variable, given)} {_reason(detail, inside)}"] = None
+    return tuple(lines)
+
+
+def shown_address(text: str) -> str:
+    """Return a URL without what may be secret in it: user, password and query."""
+    return _CREDENTIALS.sub(r"\1***@", text).partition("?")[0]
+
+
+def _value(name: str, variable: Variable | None, given: Mapping[str, Given]) -> str:
+    found = given.get(name)
+    if found is None or variable is None:
+        return f"{name}:"
+    if variable.secret:
+        return f"{name} (from {found.origin}; its value is secret)"
+    text = shown_address(found.text) if variable.address else found.text
+    if len(text) > _LONGEST_VALUE:
+        text = text[: _LONGEST_VALUE - 1] + "…"
+    return f"{name}={text!r} (from {found.origin})"
+
+
+def _reason(detail: Any, inside: tuple[str, ...]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    message = _OPENING.sub("must", detail["msg"].removeprefix("Value error, "))
+    message = _CLOSING.sub("", message).replace("Extra inputs are not permitted", "is unknown")
+    message = message.replace("valid tuple", "list").replace("valid dictionary", "JSON object")
+    # List positions help nobody; the names inside a map do.
+    names = [step for step in inside if not step.isdecimal()]
+    within = f" in {'.'.join(names)!r}" if names and detail["type"] != "value_error" else ""
+    return message + within

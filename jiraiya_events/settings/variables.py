@@ -1,0 +1,80 @@
+"""The variables there are: each setting's name in the environment and its place in the model."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from jiraiya_events.settings.model import Settings
+from jiraiya_events.settings.values import Later
+
+PREFIX: Final = "JIRAIYA_"
+SECRETS_DIR: Final = "JIRAIYA_SECRETS_DIR"
+"""The one variable that is read before all others, and so from no secrets file."""
+
+FALLBACKS: Final = {
+    "JIRAIYA_LLM__API_KEY": "OPENAI_API_KEY",
+    "JIRAIYA_LLM__BASE_URL": "OPENAI_BASE_URL",
+}
+"""What the OpenAI SDK's own variables stand in for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One setting: `path` is (field) or (group, field)."""
+
+    name: str
+    path: tuple[str, ...]
+    field: FieldInfo
+
+    @property
+    def secret(self) -> bool:
+        """True when the value must never be shown."""
+        return "SecretStr" in repr(self.field.annotation)
+
+    @property
+    def later(self) -> bool:
+        """True when only the default is available in this version."""
+        return any(isinstance(mark, Later) for mark in self.field.metadata)
+
+    @property
+    def address(self) -> bool:
+        """True when the value is a URL, which may hold credentials."""
+        return self.path[-1].endswith("url")
+
+    def value(self, settings: Settings) -> Any:  # noqa: ANN401 - settings have many types
+        """Return this setting's value."""
+        found: Any = settings
+        for step in self.path:
+            found = getattr(found, step)
+        return found
+
+
+@cache
+def variables() -> dict[str, Variable]:
+    """Return every variable by name, in the order of the contract."""
+    found = {}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            for inner, inner_field in field.annotation.model_fields.items():
+                variable = f"{PREFIX}{name}__{inner}".upper()
+                found[variable] = Variable(variable, (name, inner), inner_field)
+        else:
+            variable = f"{PREFIX}{name}".upper()
+            found[variable] = Variable(variable, (name,), field)
+    return found
+
+
+def reveal(value: object) -> object:
+    """Return `value` without secrets: what may be shown of it."""
+    if isinstance(value, SecretStr):
+        return "********"
+    if isinstance(value, BaseModel):
+        return {name: str(part) for name, part in value if part is not None}
+    if isinstance(value, dict):
+        return {name: reveal(part) for name, part in value.items()}
+    if isinstance(value, tuple):
+        return [reveal(part) for part in value]
+    return value

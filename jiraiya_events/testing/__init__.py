@@ -1,0 +1,1 @@
+"""Stand-ins that behave, for our tests and those of our users."""

@@ -1,0 +1,359 @@
+"""What every result store promises, checked on each of them."""
+
+import asyncio
+import sqlite3
+import stat
+import sys
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from jiraiya_events.adapters.store.open_store import open_store
+from jiraiya_events.domain.codes import ErrorCode, Stage
+from jiraiya_events.domain.errors import SettingsError, StoreUnavailable
+from jiraiya_events.domain.identity import RequestIdentity
+from jiraiya_events.domain.outcome import Failure, Source, StoryFailed, StoryGenerated
+from jiraiya_events.domain.story import Cost, Safety, Story, Timings, Usage
+from jiraiya_events.generation.paid import PaidAnswer
+from jiraiya_events.generation.ports import ResultStore, Stored
+from jiraiya_events.generation.prompt import AnswerForm
+
+FIRST = RequestIdentity("/shop", "r-1")
+REPLAY = RequestIdentity("/shop", "r-1", attempt=2)
+TTL_S = 1000.0
+
+
+class StandingClock:
+    """Time that only a test moves."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000.0
+
+    def now(self) -> float:
+        """Return the time it was set to."""
+        return self.time
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    """Return time that stands still."""
+    return StandingClock()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: StandingClock
+) -> AsyncIterator[ResultStore]:
+    """Open one of the stores."""
+    path = tmp_path / "a folder" / "results of today.db"
+    url = {"memory": "memory://", "sqlite": f"sqlite:///{path}"}[request.param]
+    opened = open_store(url, TTL_S, clock)
+    yield opened
+    await opened.aclose()
+
+
+def sqlite_store(path: Path, clock: StandingClock | None = None) -> ResultStore:
+    """Open a store in a file."""
+    return open_store(f"sqlite:///{path}", TTL_S, clock)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the database and its journals."""
+    return list(folder.iterdir())
+
+
+def paid(text: str = "Märchen", attempt: int = 1) -> PaidAnswer:
+    """Return a paid answer."""
+    return PaidAnswer(
+        text=text,
+        form=AnswerForm.JSON,
+        finish_reason="stop",
+        refusal=None,
+        model="some",
+        provider="openai",
+        prompt_version="story.v1",
+        attempt=attempt,
+        calls=1,
+        usage=Usage(input_tokens=3, output_tokens=5),
+        cost_pico_usd=12,
+    )
+
+
+def failed(code: ErrorCode = ErrorCode.CONTENT_BLOCKED) -> StoryFailed:
+    """Return a failure."""
+    return StoryFailed(
+        request_id="r-1",
+        user_id="ann",
+        error=Failure(code=code, message="m", retryable=False, stage=Stage.GENERATE),
+        attempt=1,
+        tries=1,
+        billed=None,
+        usage=Usage(),
+        cost=None,
+        dead_lettered=False,
+        dlq_reference=None,
+    )
+
+
+def generated(title: str = "Die Füchsin") -> StoryGenerated:
+    """Return a story."""
+    return StoryGenerated(
+        request_id="r-1",
+        user_id="ann",
+        story=Story(title=title, content="Es war einmal.", language="de", word_count=3),
+        model="some",
+        provider="openai",
+        prompt_version="story.v1",
+        usage=Usage(input_tokens=3),
+        cost=Cost.from_pico_usd(12),
+        attempt=1,
+        tries=1,
+        source=Source.MODEL,
+        timings=Timings(queued_ms=1, generation_ms=2, total_ms=3),
+        safety=Safety(input_checked=False, output_checked=False),
+        metadata={"k": "v"},
+    )
+
+
+async def test_an_unheard_of_request_is_a_miss(store: ResultStore) -> None:
+    """Proves that a first look-up finds nothing and no conflict."""
+    assert await store.look_up(FIRST, "f", "ann") == Stored()
+
+
+@pytest.mark.parametrize("outcome", [generated(), failed()])
+async def test_an_outcome_comes_back_as_it_was(
+    store: ResultStore, outcome: StoryGenerated | StoryFailed
+) -> None:
+    """Proves that a resend gets exactly the stored outcome, failures included."""
+    await store.save_outcome(FIRST, "f", "ann", outcome)
+    assert (await store.look_up(FIRST, "f", "ann")).outcome == outcome
+
+
+async def test_the_first_outcome_of_an_attempt_stays(store: ResultStore) -> None:
+    """Proves that what may have been published is never replaced."""
+    await store.save_outcome(FIRST, "f", "ann", generated("one"))
+    await store.save_outcome(FIRST, "f", "ann", generated("two"))
+    stored = (await store.look_up(FIRST, "f", "ann")).outcome
+    assert stored == generated("one")
+
+
+async def test_a_replay_sees_the_paid_answer_but_not_the_old_outcome(store: ResultStore) -> None:
+    """Proves that outcomes are kept by attempt and answers by request."""
+    await store.save_answer(FIRST, "f", "ann", paid())
+    await store.save_outcome(FIRST, "f", "ann", failed())
+    assert await store.look_up(REPLAY, "f", "ann") == Stored(answer=paid())
+
+
+async def test_the_latest_paid_answer_replaces_the_one_before(store: ResultStore) -> None:
+    """Proves that a second call's answer is the one a recovery finds."""
+    await store.save_answer(FIRST, "f", "ann", paid("one"))
+    await store.save_answer(FIRST, "f", "ann", paid("two"))
+    assert (await store.look_up(FIRST, "f", "ann")).answer == paid("two")
+
+
+async def test_the_first_body_wins_from_its_look_up_on(store: ResultStore) -> None:
+    """Proves that a look-up claims the identity, and that the loser can read or save nothing."""
+    await store.look_up(FIRST, "first", "ann")
+    await store.save_answer(FIRST, "first", "ann", paid())
+    assert await store.look_up(FIRST, "second", "bob") == Stored(conflict=True)
+    await store.save_answer(FIRST, "second", "bob", paid("forged"))
+    await store.save_outcome(FIRST, "second", "bob", failed())
+    assert await store.look_up(FIRST, "first", "ann") == Stored(answer=paid())
+
+
+async def test_of_two_bodies_at_once_exactly_one_wins(store: ResultStore) -> None:
+    """Proves that the claim is atomic among concurrent look-ups."""
+    looked = await asyncio.gather(*(store.look_up(FIRST, f"f{n}", "ann") for n in range(20)))
+    assert sum(not one.conflict for one in looked) == 1
+
+
+async def test_sources_do_not_share_ids(store: ResultStore) -> None:
+    """Proves that the identity is source and id together."""
+    await store.save_outcome(FIRST, "f", "ann", failed())
+    assert await store.look_up(RequestIdentity("/other", "r-1"), "g", "ann") == Stored()
+
+
+async def test_everything_ends_with_its_time_to_live(
+    store: ResultStore, clock: StandingClock
+) -> None:
+    """Proves that after the TTL even another body may use the identity."""
+    await store.save_answer(FIRST, "f", "ann", paid())
+    await store.save_outcome(FIRST, "f", "ann", failed())
+    clock.time += TTL_S - 1
+    assert (await store.look_up(FIRST, "f", "ann")).outcome is not None
+    clock.time += 1
+    assert await store.look_up(FIRST, "g", "ann") == Stored()
+
+
+async def test_saving_prolongs_the_time_to_live(store: ResultStore, clock: StandingClock) -> None:
+    """Proves that the TTL counts from the latest thing stored."""
+    await store.look_up(FIRST, "f", "ann")
+    clock.time += TTL_S - 1
+    await store.save_outcome(FIRST, "f", "ann", failed())
+    clock.time += TTL_S - 1
+    assert (await store.look_up(FIRST, "f", "ann")).outcome is not None
+
+
+async def test_a_user_can_be_forgotten(store: ResultStore) -> None:
+    """Proves that everything of one user goes, also a mere claim, and nothing of others."""
+    await store.save_outcome(FIRST, "f", "ann", failed())
+    await store.look_up(RequestIdentity("/shop", "r-2"), "f", "ann")
+    await store.save_outcome(RequestIdentity("/shop", "r-3"), "f", "bob", failed())
+    assert await store.forget("ann") == 2
+    assert await store.forget("ann") == 0
+    assert await store.look_up(FIRST, "another", "ann") == Stored()
+    kept = await store.look_up(RequestIdentity("/shop", "r-3"), "f", "bob")
+    assert kept.outcome is not None
+
+
+async def test_a_store_that_works_answers_a_ping(store: ResultStore) -> None:
+    """Proves that a working store passes its health check."""
+    await store.ping()
+
+
+async def test_a_cancelled_caller_harms_nobody(store: ResultStore) -> None:
+    """Proves that the others of its batch get their results."""
+    doomed = asyncio.create_task(store.look_up(FIRST, "f", "ann"))
+    other = asyncio.create_task(store.look_up(RequestIdentity("/shop", "r-2"), "f", "ann"))
+    await asyncio.sleep(0)
+    doomed.cancel()
+    assert await other == Stored()
+
+
+async def test_what_was_stored_survives_the_process(tmp_path: Path) -> None:
+    """Proves that a killed process loses nothing that it was told is saved."""
+    path = tmp_path / "results.db"
+    script = (
+        "import asyncio, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from tests.contracts.test_result_store import FIRST, paid, sqlite_store\n"
+        "async def main():\n"
+        "    await sqlite_store(Path(sys.argv[1])).save_answer(FIRST, 'f', 'ann', paid())\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(main())\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, str(path))
+    assert await process.wait() == -9
+    store = sqlite_store(path)
+    assert (await store.look_up(FIRST, "f", "ann")).answer == paid()
+    await store.aclose()
+
+
+async def test_two_processes_may_share_the_file(tmp_path: Path) -> None:
+    """Proves that writers of two connections wait for each other instead of failing."""
+    one, two = sqlite_store(tmp_path / "r.db"), sqlite_store(tmp_path / "r.db")
+    names = [RequestIdentity("/shop", f"r-{n}") for n in range(50)]
+    saves = [
+        store.save_outcome(name, "f", "ann", failed()) for name in names for store in (one, two)
+    ]
+    await asyncio.gather(*saves)
+    assert all([(await two.look_up(name, "f", "ann")).outcome for name in names])
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_only_the_owner_may_read_the_file(tmp_path: Path) -> None:
+    """Proves the mode of the file and of its journal: both hold users' wishes."""
+    store = sqlite_store(tmp_path / "r.db")
+    await store.ping()
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in files_of(tmp_path)}
+    assert modes == {0o600}
+    await store.aclose()
+
+
+async def test_a_forgotten_user_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
+    """Proves that erasing overwrites the pages and empties the journal."""
+    store = sqlite_store(tmp_path / "r.db")
+    await store.save_answer(FIRST, "f", "ann", paid("the secret wish"))
+    await store.forget("ann")
+    assert not any(b"secret wish" in path.read_bytes() for path in files_of(tmp_path))
+    await store.aclose()
+
+
+async def test_what_has_ended_is_pruned_bit_by_bit(tmp_path: Path, clock: StandingClock) -> None:
+    """Proves that the file does not grow for ever, and that pruning never takes a big bite."""
+    store = sqlite_store(tmp_path / "r.db", clock)
+    for number in range(250):
+        await store.save_outcome(RequestIdentity("/s", str(number)), "f", "ann", failed())
+    clock.time += TTL_S
+    left = []
+    for _ in range(4):
+        await store.look_up(FIRST, "f", "ann")
+        with closing(sqlite3.connect(tmp_path / "r.db")) as file:
+            left.append(file.execute("SELECT count(*) FROM outcomes").fetchone()[0])
+    await store.aclose()
+    assert left == [150, 50, 0, 0]
+
+
+async def test_a_broken_file_is_reported_and_used_again_once_it_is_mended(tmp_path: Path) -> None:
+    """Proves that the store is unavailable, never a crash, and heals by itself."""
+    path = tmp_path / "r.db"
+    path.write_bytes(b"this is no database, however long one looks at it" * 100)
+    store = sqlite_store(path)
+    with pytest.raises(StoreUnavailable, match=r"r\.db"):
+        await store.look_up(FIRST, "f", "ann")
+    path.unlink()
+    assert await store.look_up(FIRST, "f", "ann") == Stored()
+    await store.aclose()
+
+
+async def test_a_full_disk_makes_the_store_unavailable(tmp_path: Path) -> None:
+    """Proves that a full disk is told, and that nothing half-written stays."""
+    store = sqlite_store(tmp_path / "r.db")
+    await store.ping()
+    thread = store._thread  # type: ignore[attr-defined]
+    await thread.run(lambda connection: connection.execute("PRAGMA max_page_count=1").fetchone())
+    with pytest.raises(StoreUnavailable, match="full"):
+        await store.save_answer(FIRST, "f", "ann", paid("x" * 100_000))
+    assert await store.look_up(FIRST, "f", "ann") == Stored()
+    await store.aclose()
+
+
+async def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
+    """Proves that a wrong path is an unavailable store with the path in its message."""
+    (tmp_path / "file").write_text("in the way")
+    store = sqlite_store(tmp_path / "file" / "r.db")
+    with pytest.raises(StoreUnavailable, match=r"file/r\.db"):
+        await store.ping()
+    await store.aclose()
+
+
+async def test_a_file_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    """Proves that an old release never writes into a schema it does not know."""
+    store = sqlite_store(tmp_path / "r.db")
+    await store.ping()
+    await store.aclose()
+    with closing(sqlite3.connect(tmp_path / "r.db")) as file, file:
+        file.execute("UPDATE schema_version SET version = 99")
+    store = sqlite_store(tmp_path / "r.db")
+    with pytest.raises(StoreUnavailable, match="newer release"):
+        await store.ping()
+    await store.aclose()
+
+
+async def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    """Proves that nobody waits for a thread that has ended."""
+    store = sqlite_store(tmp_path / "r.db")
+    await store.aclose()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.ping()
+
+
+async def test_a_bug_in_an_operation_reaches_its_caller(tmp_path: Path) -> None:
+    """Proves that an unforeseen error leaves nobody waiting and the store usable."""
+    store = sqlite_store(tmp_path / "r.db")
+    thread = store._thread  # type: ignore[attr-defined]
+    with pytest.raises(StoreUnavailable, match="ZeroDivisionError"):
+        await thread.run(lambda _: 1 / 0)
+    await store.ping()
+    await store.aclose()
+
+
+@pytest.mark.parametrize("url", ["redis://:secret@host/0", "sqlite:///", "", "postgres://x"])
+def test_an_unknown_store_is_a_settings_error_without_secrets(url: str) -> None:
+    """Proves that the message names the setting and the scheme, never a password."""
+    with pytest.raises(SettingsError, match="JIRAIYA_STORE__URL") as caught:
+        open_store(url, TTL_S)
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,404 @@
+# ruff: noqa: ANN401 - the doubles pass on whatever a test wishes
+"""The chat model against a real HTTP endpoint on the loopback interface."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from jiraiya_events.adapters.llm.chat_model import ChatModel
+from jiraiya_events.adapters.llm.options import LlmOptions
+from jiraiya_events.domain.codes import ErrorCode
+from jiraiya_events.domain.errors import SettingsError
+from jiraiya_events.domain.request import StoryRequested
+from jiraiya_events.domain.story import Usage
+from jiraiya_events.generation import classification
+from jiraiya_events.generation.classification import Counts, Retry
+from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
+from jiraiya_events.generation.paid import ModelAnswer
+from jiraiya_events.generation.prompt import AnswerForm, Prompt, PromptTemplate
+
+KEY = "sk-made-up-0123456789"
+PROMPT: Prompt = PromptTemplate().render(StoryRequested(user_id="u", keywords=["a fox"]))
+
+Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Endpoint:
+    """Answers chat completions by script; the last reply repeats."""
+
+    replies: list[Reply] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    base_url: str = ""
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Play the next reply."""
+        self.bodies.append(await request.json())
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        try:
+            return await reply(request)
+        except asyncio.CancelledError:
+            self.hung_up.set()
+            raise
+
+    async def models(self, request: web.Request) -> web.StreamResponse:
+        """List the one model there is."""
+        if request.headers["Authorization"] != f"Bearer {KEY}":
+            return web.json_response({"error": {"message": "no"}}, status=401)
+        return web.json_response({"object": "list", "data": [{"id": "some", "object": "model"}]})
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[Endpoint]:
+    """Serve the script on a free port."""
+    script = Endpoint()
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", script.handle)
+    app.router.add_get("/v1/models", script.models)
+    runner = web.AppRunner(app, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    script.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    yield script
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def chat(endpoint: Endpoint) -> AsyncIterator[ChatModel]:
+    """Return a chat model of that endpoint."""
+    model = ChatModel(options(endpoint.base_url))
+    yield model
+    await model.aclose()
+
+
+def options(base_url: str, key: str = KEY, model: str = "some") -> LlmOptions:
+    """Return options that reach it."""
+    return LlmOptions(api_key=SecretStr(key), model=model, base_url=base_url)
+
+
+def completion(
+    content: str | None = "text",
+    finish_reason: str | None = "stop",
+    **message: Any,
+) -> Reply:
+    """Return a reply with an answer."""
+
+    async def reply(_: web.Request) -> web.Response:
+        body = {
+            "id": "c-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "some-2026",
+            "choices": [
+                {
+                    "index": 0,
+                    "finish_reason": finish_reason,
+                    "message": {"role": "assistant", "content": content, **message},
+                }
+            ],
+            "usage": {
+                "prompt_tokens": 11,
+                "completion_tokens": 7,
+                "total_tokens": 18,
+                "prompt_tokens_details": {"cached_tokens": 5},
+                "completion_tokens_details": {"reasoning_tokens": 3},
+            },
+        }
+        return web.json_response(body, headers={"x-request-id": "r-1", "server": "s"})
+
+    return reply
+
+
+def error(status: int, code: str | None = None, **headers: str) -> Reply:
+    """Return a reply with an error in the form OpenAI uses."""
+
+    async def reply(_: web.Request) -> web.Response:
+        body = {"error": {"message": f"wrong: {KEY}", "type": "t", "code": code, "param": None}}
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return web.json_response(body, status=status, headers=sent)
+
+    return reply
+
+
+def ok_but(text: str, content_type: str) -> Reply:
+    """Return a reply with status 200 and something else in it."""
+
+    async def reply(_: web.Request) -> web.Response:
+        return web.Response(text=text, content_type=content_type)
+
+    return reply
+
+
+async def drop(request: web.Request) -> web.StreamResponse:
+    """Close the connection without a word."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def cut_short(request: web.Request) -> web.StreamResponse:
+    """Close the connection within the body."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.content_length = 1000
+    await response.prepare(request)
+    await response.write(b'{"choices": [')
+    assert request.transport is not None
+    request.transport.close()
+    return response
+
+
+async def hang(_: web.Request) -> web.StreamResponse:
+    """Say nothing for ever."""
+    await asyncio.Event().wait()
+    return web.Response()
+
+
+async def ask(chat: ChatModel, timeout_s: float = 5.0, **wishes: Any) -> ModelAnswer:
+    """Make one call."""
+    arguments = {"model": "some", "max_output_tokens": None, **wishes}
+    return await chat.complete(PROMPT, timeout_s=timeout_s, **arguments)
+
+
+async def fault_of(chat: ChatModel, timeout_s: float = 5.0) -> Fault:
+    """Make one call that must fail; no key may show in its fault."""
+    with pytest.raises(CallFault) as caught:
+        await ask(chat, timeout_s)
+    assert KEY not in repr(caught.value) + str(caught.value.fault)
+    return caught.value.fault
+
+
+async def test_an_answer_arrives_with_its_tokens_and_its_model(
+    endpoint: Endpoint, chat: ChatModel
+) -> None:
+    """Proves the mapping of text, reason, usage, model and the few headers kept."""
+    endpoint.replies = [completion('{"title": "T", "content": "C"}')]
+    assert await ask(chat) == ModelAnswer(
+        text='{"title": "T", "content": "C"}',
+        finish_reason="stop",
+        refusal=None,
+        usage=Usage(input_tokens=11, cached_input_tokens=5, output_tokens=7, reasoning_tokens=3),
+        model="some-2026",
+        provider="openai-compatible",
+        headers={"x-request-id": "r-1"},
+    )
+
+
+async def test_the_request_carries_the_prompt_the_model_and_the_schema(
+    endpoint: Endpoint, chat: ChatModel
+) -> None:
+    """Proves what goes over the wire, the limit of output tokens included."""
+    endpoint.replies = [completion()]
+    await ask(chat, model="other", max_output_tokens=99)
+    (body,) = endpoint.bodies
+    assert body["model"] == "other"
+    assert body["max_completion_tokens"] == 99
+    assert body["response_format"]["json_schema"]["strict"] is True
+    assert [one["role"] for one in body["messages"]] == ["system", "user"]
+    assert json.loads(body["messages"][1]["content"])["keywords"] == ["a fox"]
+    assert not body.get("stream")
+
+
+async def test_an_endpoint_without_structured_output_is_asked_for_text_from_then_on(
+    endpoint: Endpoint, chat: ChatModel
+) -> None:
+    """Proves that the 400 is remembered per model and costs one extra call only once."""
+
+    async def refuse(_: web.Request) -> web.Response:
+        body = {"error": {"message": "unknown", "param": "response_format", "code": None}}
+        return web.json_response(body, status=400)
+
+    endpoint.replies = [refuse, completion("T\n\nC")]
+    assert (await ask(chat)).form is AnswerForm.TEXT
+    assert (await ask(chat)).form is AnswerForm.TEXT
+    assert ["response_format" in body for body in endpoint.bodies] == [True, False, False]
+    assert "first line" in endpoint.bodies[-1]["messages"][0]["content"]
+
+
+async def test_a_refusal_is_told_apart_from_an_empty_answer(
+    endpoint: Endpoint, chat: ChatModel
+) -> None:
+    """Proves that the refusal of a non-streaming answer is read."""
+    endpoint.replies = [completion(None, refusal="I would rather not.")]
+    answer = await ask(chat)
+    assert (answer.text, answer.refusal) == ("", "I would rather not.")
+
+
+async def test_half_a_surrogate_pair_cannot_get_in(endpoint: Endpoint, chat: ChatModel) -> None:
+    """Proves that the text of any answer can be encoded as UTF-8."""
+    endpoint.replies = [completion("moon \ud83c")]
+    assert (await ask(chat)).text == "moon ?"
+
+
+ROWS: list[tuple[str, Reply, FaultKind, Retry, Counts, ErrorCode]] = [
+    ("429", error(429), FaultKind.HTTP, Retry.AFTER_RETRY_AFTER, Counts.NO,
+     ErrorCode.PROVIDER_RATE_LIMITED),
+    ("429 quota", error(429, "insufficient_quota"), FaultKind.HTTP, Retry.AFTER_BREAKER,
+     Counts.OPENS, ErrorCode.PROVIDER_QUOTA),
+    ("402", error(402), FaultKind.HTTP, Retry.AFTER_BREAKER, Counts.OPENS,
+     ErrorCode.PROVIDER_QUOTA),
+    *(
+        (str(status), error(status), FaultKind.HTTP, Retry.YES, Counts.YES,
+         ErrorCode.PROVIDER_UNAVAILABLE)
+        for status in (500, 502, 503, 504, 529, 408)
+    ),
+    ("409", error(409), FaultKind.HTTP, Retry.YES, Counts.NO, ErrorCode.PROVIDER_UNAVAILABLE),
+    ("dropped", drop, FaultKind.DROPPED, Retry.ONCE, Counts.YES, ErrorCode.PROVIDER_TIMEOUT),
+    ("cut short", cut_short, FaultKind.DROPPED, Retry.ONCE, Counts.YES,
+     ErrorCode.PROVIDER_TIMEOUT),
+    ("html", ok_but("<html>", "text/html"), FaultKind.BAD_BODY, Retry.ONCE, Counts.YES,
+     ErrorCode.PROVIDER_BAD_RESPONSE),
+    ("no json", ok_but("{", "application/json"), FaultKind.BAD_BODY, Retry.ONCE, Counts.YES,
+     ErrorCode.PROVIDER_BAD_RESPONSE),
+    ("error with 200", ok_but('{"error": {"message": "m"}}', "application/json"),
+     FaultKind.BAD_BODY, Retry.ONCE, Counts.YES, ErrorCode.PROVIDER_BAD_RESPONSE),
+    ("no choices", ok_but('{"choices": []}', "application/json"), FaultKind.BAD_BODY, Retry.ONCE,
+     Counts.YES, ErrorCode.PROVIDER_BAD_RESPONSE),
+    ("context", error(400, "context_length_exceeded"), FaultKind.HTTP, Retry.NO, Counts.NO,
+     ErrorCode.CONTEXT_TOO_LONG),
+    ("filter", error(400, "content_filter"), FaultKind.HTTP, Retry.NO, Counts.NO,
+     ErrorCode.CONTENT_BLOCKED),
+    ("400", error(400), FaultKind.HTTP, Retry.NO, Counts.NO, ErrorCode.PROVIDER_BAD_RESPONSE),
+    ("422", error(422), FaultKind.HTTP, Retry.NO, Counts.NO, ErrorCode.PROVIDER_BAD_RESPONSE),
+    *(
+        (str(status), error(status), FaultKind.HTTP, Retry.AFTER_BREAKER, Counts.OPENS,
+         ErrorCode.PROVIDER_AUTH)
+        for status in (401, 403, 404)
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "retry", "counts", "code"),
+    [row[1:] for row in ROWS],
+    ids=[row[0] for row in ROWS],
+)
+async def test_every_failure_leads_to_its_row_of_the_table(
+    endpoint: Endpoint,
+    chat: ChatModel,
+    reply: Reply,
+    kind: FaultKind,
+    retry: Retry,
+    counts: Counts,
+    code: ErrorCode,
+) -> None:
+    """Proves fault and verdict as the real client reports them, one call each."""
+    endpoint.replies = [reply]
+    fault = await fault_of(chat)
+    verdict = classification.of_fault(fault)
+    assert (fault.kind, verdict.retry, verdict.counts, verdict.code) == (kind, retry, counts, code)
+    assert len(endpoint.bodies) == 1
+
+
+async def test_a_refused_connection_is_not_taken_for_a_time_out() -> None:
+    """Proves that nothing was sent: the request may be repeated without a doubt."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    chat = ChatModel(options(f"http://127.0.0.1:{port}/v1"))
+    fault = await fault_of(chat)
+    await chat.aclose()
+    assert fault.kind is FaultKind.REFUSED
+    assert not fault.kind.may_be_billed
+
+
+async def test_a_name_that_does_not_resolve_is_told_as_such() -> None:
+    """Proves that a DNS failure is not taken for a time-out either."""
+    chat = ChatModel(options("http://nowhere.invalid/v1"))
+    fault = await fault_of(chat)
+    await chat.aclose()
+    assert fault.kind is FaultKind.DNS
+
+
+async def test_silence_is_a_time_out_that_may_be_billed(
+    endpoint: Endpoint, chat: ChatModel
+) -> None:
+    """Proves that the time-out given with the call is the one that counts."""
+    endpoint.replies = [hang]
+    fault = await fault_of(chat, timeout_s=0.2)
+    assert fault.kind is FaultKind.TIMEOUT
+    assert fault.kind.may_be_billed
+
+
+async def test_cancelling_a_call_closes_its_connection(endpoint: Endpoint, chat: ChatModel) -> None:
+    """Proves that a deadline stops the provider's work as far as we can."""
+    endpoint.replies = [hang]
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await ask(chat)
+    async with asyncio.timeout(2):
+        await endpoint.hung_up.wait()
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ({"Retry_After": "7"}, 7.0),
+        ({"retry_after_ms": "250"}, 0.25),
+        ({"Retry_After": "Fri, 01 Jan 2016 00:00:00 GMT"}, 0.0),
+        ({"Retry_After": "soon"}, None),
+        ({"Retry_After": "-3"}, None),
+        ({}, None),
+    ],
+)
+async def test_retry_after_is_read_in_every_form_it_has(
+    endpoint: Endpoint, chat: ChatModel, header: dict[str, str], seconds: float | None
+) -> None:
+    """Proves seconds, milliseconds, dates, and that nonsense is ignored."""
+    endpoint.replies = [error(429, None, **header)]
+    assert (await fault_of(chat)).retry_after_s == seconds
+
+
+async def test_more_than_a_hundred_calls_can_be_under_way(
+    endpoint: Endpoint, chat: ChatModel
+) -> None:
+    """Proves that the connection pool has no cap of its own: the gate is ours."""
+    everybody = asyncio.Event()
+
+    async def wait_for_everybody(request: web.Request) -> web.StreamResponse:
+        if len(endpoint.bodies) == 120:
+            everybody.set()
+        await everybody.wait()
+        return await completion()(request)
+
+    endpoint.replies = [wait_for_everybody]
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(*(ask(chat, 30.0) for _ in range(120)))
+    assert len(answers) == 120
+
+
+async def test_the_probe_says_what_is_wrong(endpoint: Endpoint) -> None:
+    """Proves the four words `doctor` needs."""
+    wrong = {
+        "ok": options(endpoint.base_url),
+        "unauthorized": options(endpoint.base_url, key="sk-other"),
+        "model missing": options(endpoint.base_url, model="unheard-of"),
+        "unreachable": options("http://nowhere.invalid/v1"),
+        "unclear": options(endpoint.base_url + "/x"),
+    }
+    said = {}
+    for expected, one in wrong.items():
+        chat = ChatModel(one)
+        said[expected] = await chat.probe()
+        await chat.aclose()
+    assert said == {word: word for word in wrong}
+
+
+@pytest.mark.parametrize("key", [None, SecretStr(" ")])
+def test_a_missing_key_is_named(key: SecretStr | None) -> None:
+    """Proves that the operator reads which setting to set."""
+    with pytest.raises(SettingsError, match="JIRAIYA_LLM__API_KEY"):
+        LlmOptions(api_key=key, model="some").key()
+
+
+def test_a_key_never_shows() -> None:
+    """Proves that printing the options prints no secret."""
+    assert KEY not in repr(options("http://x/v1"))

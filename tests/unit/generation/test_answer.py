@@ -1,0 +1,128 @@
+# ruff: noqa: ANN401 - the doubles pass on whatever a test wishes
+"""Reading drafts out of answers, and judging their length."""
+
+import json
+from typing import Any
+
+import pytest
+
+from jiraiya_events.domain.request import Length, StoryRequested
+from jiraiya_events.domain.story import Story
+from jiraiya_events.generation.answer import Draft, read_answer
+from jiraiya_events.generation.checks import check
+from jiraiya_events.generation.classification import Flaw
+from jiraiya_events.generation.paid import ModelAnswer
+from jiraiya_events.generation.prompt import AnswerForm
+
+STORY = '{"title": "The Fox", "content": "One.\\n\\nTwo."}'
+DRAFT = Draft("The Fox", "One.\n\nTwo.")
+
+
+def answer(text: str, form: AnswerForm = AnswerForm.JSON, **more: Any) -> ModelAnswer:
+    """Return a model's answer."""
+    facts: dict[str, Any] = {"finish_reason": "stop", "refusal": None, **more}
+    return ModelAnswer(text=text, usage=None, model="m", provider="p", form=form, **facts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        STORY,
+        f"\n {STORY}\n",
+        f"```json\n{STORY}\n```",
+        f"```\n{STORY}\n```\n",
+        "\ufeff" + STORY,
+        STORY.replace("\\n", "\n"),
+        STORY.replace("\\n", "\\r\\n"),
+        STORY.replace("The Fox", "**no").replace("**no", " The\\tFox\\u0000 "),
+    ],
+)
+def test_json_is_read_in_the_dress_models_give_it(text: str) -> None:
+    """Proves fences, a BOM, raw line feeds and control characters."""
+    assert read_answer(answer(text)) == DRAFT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Fox\n\nOne.\n\nTwo.",
+        "# The Fox\nOne.\n\nTwo.",
+        "**Title: The Fox**\n\nOne.\n\nTwo.",
+        "```\nThe Fox\n\nOne.\n\nTwo.\n```",
+        STORY,
+    ],
+)
+def test_the_text_form_has_its_title_on_the_first_line(text: str) -> None:
+    """Proves the form for endpoints without structured output; JSON is welcome there too."""
+    assert read_answer(answer(text, AnswerForm.TEXT)) == DRAFT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Once upon a time",
+        "[1]",
+        "null",
+        '{"title": "T"}',
+        '{"title": "", "content": "c"}',
+        '{"title": "t", "content": " "}',
+        '{"title": 1, "content": "c"}',
+        '{"title": "t", "content": "c"',
+        "[" * 100_000,
+    ],
+)
+def test_anything_else_is_unreadable(text: str) -> None:
+    """Proves that no text of a model raises."""
+    assert read_answer(answer(text)) is Flaw.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("more", "flaw"),
+    [
+        ({"finish_reason": None}, Flaw.NO_FINISH_REASON),
+        ({"finish_reason": "length"}, Flaw.TRUNCATED),
+        ({"finish_reason": "content_filter"}, Flaw.BLOCKED),
+        ({"refusal": "no"}, Flaw.BLOCKED),
+        ({"refusal": "no", "finish_reason": None}, Flaw.BLOCKED),
+    ],
+)
+def test_how_an_answer_ended_comes_before_its_text(more: dict[str, Any], flaw: Flaw) -> None:
+    """Proves that text that looks fine does not hide its end."""
+    assert read_answer(answer(STORY, **more)) is flaw
+
+
+@pytest.mark.parametrize("reason", ["stop", "STOP", "eos", "end_turn"])
+def test_other_words_for_the_end_are_taken_as_one(reason: str) -> None:
+    """Proves that compatible endpoints may use words of their own."""
+    assert read_answer(answer(STORY, finish_reason=reason)) == DRAFT
+
+
+def test_an_empty_answer_is_a_refusal() -> None:
+    """Proves it for nothing and for white space."""
+    assert {read_answer(answer(text)) for text in ("", " \n")} == {Flaw.BLOCKED}
+
+
+def test_half_a_surrogate_pair_cannot_get_into_a_story() -> None:
+    """Proves that what is read can always be published as UTF-8."""
+    read = read_answer(answer(json.dumps({"title": "t", "content": "moon \ud83c"})))
+    assert read == Draft("t", "moon ?")
+
+
+@pytest.mark.parametrize("length", list(Length))
+def test_a_story_may_be_two_fifths_to_twice_as_long_as_asked(length: Length) -> None:
+    """Proves both ends of the range, each inside and one word outside."""
+    request = StoryRequested(user_id="u", keywords=["k"], length=length, language="de")
+    low, high = length.words * 2 // 5, length.words * 2
+    passed = {
+        words: isinstance(check(Draft("t", "w " * words), request), Story)
+        for words in (low - 1, low, high, high + 1)
+    }
+    assert list(passed.values()) == [False, True, True, False]
+
+
+def test_a_story_tells_its_language_and_words() -> None:
+    """Proves the fields the model is not asked for."""
+    request = StoryRequested(user_id="u", keywords=["k"], language="de")
+    story = check(Draft("t", "w " * 150), request)
+    assert isinstance(story, Story)
+    assert (story.language, story.word_count) == ("de", 150)

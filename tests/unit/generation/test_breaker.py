@@ -1,0 +1,158 @@
+"""Single truths about the breaker that the property tests do not spell out."""
+
+from jiraiya_events.domain.codes import ErrorCode
+from jiraiya_events.generation.breaker import Breaker, BreakerPolicy, Mode, Permit, State
+from jiraiya_events.generation.breakers import Breakers
+from jiraiya_events.generation.outages import REMEMBERED_S
+
+DOWN = ErrorCode.PROVIDER_UNAVAILABLE
+POLICY = BreakerPolicy(consecutive_failures=3, half_open_calls=2, open_s=15.0)
+
+
+def permit(breaker: Breaker, now: float) -> Permit:
+    """Return a permit that must be given."""
+    given = breaker.allow(now)
+    assert given is not None
+    return given
+
+
+def opened(policy: BreakerPolicy = POLICY) -> Breaker:
+    """Return a breaker that failures opened."""
+    breaker = Breaker("m", policy)
+    for second in range(policy.consecutive_failures):
+        permit(breaker, second).failed(float(second), DOWN)
+    assert breaker.state is State.OPEN
+    return breaker
+
+
+def test_wrong_credentials_open_it_at_once_with_their_code() -> None:
+    """Proves that one 401 is enough and that the reason is kept."""
+    breaker = Breaker("m", POLICY)
+    permit(breaker, 0.0).failed(0.0, ErrorCode.PROVIDER_AUTH, opens=True)
+    assert (breaker.state, breaker.opened_code) == (State.OPEN, ErrorCode.PROVIDER_AUTH)
+
+
+def test_it_becomes_half_open_by_time_alone() -> None:
+    """Proves that a timer at `next_change_at` suffices when nobody calls."""
+    breaker = opened()
+    assert breaker.next_change_at() == 17.0
+    states = []
+    for now in (16.9, 17.0):
+        breaker.tick(now)
+        states.append(breaker.state)
+    assert states == [State.OPEN, State.HALF_OPEN]
+    assert breaker.next_change_at() is None
+
+
+def test_a_cancelled_trial_gives_its_slot_back_and_says_so() -> None:
+    """Proves that whoever is parked hears of the free slot."""
+    breaker = opened()
+    heard: list[tuple[State, State]] = []
+    breaker.on_change(lambda old, new: heard.append((old, new)))
+    trial, _ = permit(breaker, 20.0), permit(breaker, 20.0)
+    assert breaker.allow(20.0) is None
+    trial.release(21.0)
+    assert breaker.allow(21.0) is not None
+    assert heard == [(State.OPEN, State.HALF_OPEN), (State.HALF_OPEN, State.HALF_OPEN)]
+
+
+def test_a_late_result_of_the_closed_time_is_no_trial() -> None:
+    """Proves that a call from before the outage cannot close the breaker."""
+    breaker = Breaker("m", POLICY)
+    early = permit(breaker, 0.0)
+    for _ in range(3):
+        permit(breaker, 0.0).failed(1.0, DOWN)
+    breaker.tick(30.0)
+    early.answered(30.0)
+    assert breaker.state is State.HALF_OPEN
+
+
+def test_good_trials_close_it_and_it_forgets_the_failures() -> None:
+    """Proves that after the outage it takes as many failures as ever to open again."""
+    breaker = opened()
+    for _ in range(2):
+        permit(breaker, 20.0).answered(21.0)
+    assert breaker.state is State.CLOSED
+    permit(breaker, 22.0).failed(22.0, DOWN)
+    assert breaker.state is State.CLOSED
+
+
+def test_slow_calls_open_it_when_they_are_judged() -> None:
+    """Proves the slow-call rate, cut calls included."""
+    policy = BreakerPolicy(minimum_calls=4, slow_call_s=5.0)
+    breaker = Breaker("m", policy)
+    for _ in range(2):
+        permit(breaker, 0.0).answered(1.0)
+    permit(breaker, 0.0).cut(5.0)
+    assert breaker.state is State.CLOSED
+    permit(breaker, 0.0).answered(6.0)
+    assert (breaker.state, breaker.opened_code) == (State.OPEN, ErrorCode.PROVIDER_TIMEOUT)
+
+
+def test_a_cut_call_means_nothing_when_slow_calls_are_not_judged() -> None:
+    """Proves that our own deadlines cannot open the breaker."""
+    breaker = Breaker("m", POLICY)
+    for _ in range(50):
+        permit(breaker, 0.0).cut(100.0)
+    assert breaker.state is State.CLOSED
+
+
+def test_an_operator_can_hold_it_open_and_let_it_go() -> None:
+    """Proves that forced open outlasts any time, and that auto starts afresh."""
+    breaker = Breaker("m", POLICY)
+    breaker.set_mode(Mode.OPEN, 0.0)
+    assert breaker.allow(9999.0) is None
+    assert breaker.next_change_at() is None
+    breaker.set_mode(Mode.AUTO, 10_000.0)
+    assert breaker.state is State.CLOSED
+    assert breaker.outages.code_at(5000.0) is DOWN
+
+
+def test_an_operator_can_hold_it_closed() -> None:
+    """Proves that nothing opens it then, not even wrong credentials."""
+    breaker = opened()
+    breaker.set_mode(Mode.CLOSED, 5.0)
+    for _ in range(50):
+        permit(breaker, 6.0).failed(6.0, ErrorCode.PROVIDER_AUTH, opens=True)
+    assert breaker.state is State.CLOSED
+
+
+def test_the_reason_may_change_while_it_is_open() -> None:
+    """Proves that an outage remembers which reason held at which instant."""
+    breaker = opened()
+    permit(breaker, 20.0).failed(20.0, ErrorCode.PROVIDER_QUOTA, opens=True)
+    codes = [breaker.outages.code_at(at) for at in (1.9, 2.0, 19.9, 20.0, 99.0)]
+    assert codes == [None, DOWN, DOWN, ErrorCode.PROVIDER_QUOTA, ErrorCode.PROVIDER_QUOTA]
+
+
+def test_an_outage_covers_the_failures_that_led_to_it_and_the_calls_in_flight() -> None:
+    """Proves which failed calls give their try back."""
+    outages = opened().outages
+    assert outages.cover(0.0, 0.0)
+    assert outages.cover(1.0, 40.0)
+    assert not outages.cover(-2.0, -1.0)
+
+
+def test_an_old_outage_is_forgotten_only_after_the_longest_deadline() -> None:
+    """Proves that a record read late still gets the right code."""
+    breaker = Breaker("m", POLICY)
+    breaker.set_mode(Mode.OPEN, 0.0)
+    breaker.set_mode(Mode.AUTO, 10.0)
+    breaker.set_mode(Mode.OPEN, REMEMBERED_S + 10.0)
+    assert breaker.outages.code_at(5.0) is DOWN
+    breaker.set_mode(Mode.AUTO, REMEMBERED_S + 10.0)
+    breaker.set_mode(Mode.OPEN, REMEMBERED_S + 11.0)
+    assert breaker.outages.code_at(5.0) is None
+
+
+def test_every_model_has_a_breaker_of_its_own() -> None:
+    """Proves that watchers hear of all of them, and that the earliest change is told."""
+    breakers = Breakers(POLICY, ("a",))
+    heard: list[tuple[str, State]] = []
+    breakers.watch(lambda breaker, _, new: heard.append((breaker.name, new)))
+    for name, now in (("a", 3.0), ("b", 1.0)):
+        permit(breakers.of(name), now).failed(now, DOWN, opens=True)
+    assert breakers.next_change_at() == 16.0
+    breakers.tick(16.0)
+    assert heard == [("a", State.OPEN), ("b", State.OPEN), ("b", State.HALF_OPEN)]
+    assert [breaker.state for breaker in breakers] == [State.OPEN, State.HALF_OPEN]

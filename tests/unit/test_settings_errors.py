@@ -1,0 +1,200 @@
+"""Wrong settings: one readable line each, and never a secret in it."""
+
+from pathlib import Path
+
+import pytest
+
+from jiraiya_events.domain.errors import SettingsError
+from jiraiya_events.settings import load_settings
+from jiraiya_events.settings.variables import variables
+
+LATER = {
+    "JIRAIYA_LLM__FALLBACK_MODELS": "gpt-4o",
+    "JIRAIYA_STORE__URL": "rediss://store:6379",
+    "JIRAIYA_STORE__RESPONSE_CACHE_S": "60",
+    "JIRAIYA_LIMITS__USER_REQUESTS": "30/minute",
+    "JIRAIYA_LIMITS__USER_DAILY_USD": "1.50",
+    "JIRAIYA_LIMITS__GLOBAL_DAILY_USD": "100",
+    "JIRAIYA_SAFETY__MODERATION": "openai",
+    "JIRAIYA_HTTP__API_KEYS": "ops:viewer:abc",
+    "JIRAIYA_HTTP__CORS_ORIGINS": "https://example.org",
+    "JIRAIYA_HTTP__IP_REQUESTS": "120/minute",
+    "JIRAIYA_AUTH__EVENTS": "hmac",
+    "JIRAIYA_AUTH__JWT_JWKS_URL": "https://example.org/keys",
+    "JIRAIYA_AUTH__JWT_SECRET": "sesame",
+    "JIRAIYA_AUTH__JWT_ISSUER": "example",
+    "JIRAIYA_AUTH__JWT_AUDIENCE": "example",
+    "JIRAIYA_AUTH__JWT_ROLE_CLAIM": "groups",
+    "JIRAIYA_AUTH__HMAC_KEYS": '{"one": "sesame"}',
+    "JIRAIYA_AUTH__REPLAY_KEY": "sesame",
+    "JIRAIYA_SENTRY__DSN": "https://sesame@example.org/1",
+}
+
+
+def _refused(environ: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ, dotenv=None)
+    assert str(caught.value) == "\n".join(caught.value.lines)
+    return caught.value.lines
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("JIRAIYA_ENV", "live", "must be 'dev', 'staging' or 'prod'"),
+        ("JIRAIYA_ENGINE__MAX_IN_FLIGHT", "0", "must be greater than or equal to 1"),
+        ("JIRAIYA_ENGINE__MAX_IN_FLIGHT", "many", "must be a valid integer"),
+        ("JIRAIYA_ENGINE__DEFAULT_DEADLINE_S", "601", "must be less than or equal to 600"),
+        ("JIRAIYA_ENGINE__DRAIN_TIMEOUT_S", "nan", "must be a finite number"),
+        ("JIRAIYA_TOPICS__AUTO_CREATE", "maybe", "must be a valid boolean"),
+        (
+            "JIRAIYA_TOPICS__DLQ",
+            "a b",
+            "must be a Kafka topic name: 1 to 249 of A-Z a-z 0-9 . _ -, and not . or ..",
+        ),
+        ("JIRAIYA_KAFKA__BOOTSTRAP_SERVERS", "host", "must be host:port, for each broker"),
+        ("JIRAIYA_KAFKA__BOOTSTRAP_SERVERS", "host:65536", "must be host:port"),
+        ("JIRAIYA_KAFKA__BOOTSTRAP_SERVERS", "host:\u0661", "must be host:port"),
+        ("JIRAIYA_KAFKA__BOOTSTRAP_SERVERS", "kafka://host:1", "must be host:port"),
+        ("JIRAIYA_LLM__BASE_URL", "https://a b/v1", "must be a URL like"),
+        ("JIRAIYA_LLM__TIMEOUT_S", "1e300", "must be less than or equal to"),
+        ("JIRAIYA_KAFKA__BOOTSTRAP_SERVERS", ",", "must have at least 1 item"),
+        (
+            "JIRAIYA_KAFKA__SASL_MECHANISM",
+            "GSSAPI",
+            "must be 'PLAIN', 'SCRAM-SHA-256' or 'SCRAM-SHA-512'",
+        ),
+        ("JIRAIYA_LLM__BASE_URL", "localhost", "must be a URL like https://host/… or http://"),
+        ("JIRAIYA_LLM__BASE_URL", "http://h:port/v1", "must be a URL like https://host/…"),
+        ("JIRAIYA_LLM__PRICES", "{", "is not JSON"),
+        ("JIRAIYA_LLM__PRICES", "[1]", "must be a JSON object"),
+        pytest.param("JIRAIYA_LLM__PRICES", "[" * 200_000, "is nested too deeply", id="deep"),
+        ("JIRAIYA_STORE__URL", "postgres://x", "must be sqlite:///path"),
+        ("JIRAIYA_HTTP__PORT", "65536", "must be less than or equal to 65535"),
+        ("JIRAIYA_DATA_DIR", "~nobody-of-that-name/x", "must be a path; its `~` names nobody"),
+        ("JIRAIYA_LOG__LEVEL", "loud", "must be 'DEBUG', 'INFO', 'WARNING', 'ERROR' or"),
+    ],
+)
+def test_a_wrong_value_is_one_line(name: str, value: str, accepted: str) -> None:
+    """The line names the variable, the value, where it stands and what is accepted."""
+    (line,) = _refused({name: value})
+    assert line.startswith(f"{name}='{value[:20]}")
+    assert "(from the environment)" in line
+    assert accepted.lower() in line.lower()
+
+
+def test_every_wrong_value_is_named_at_once() -> None:
+    """Nobody has to start the service once for each mistake."""
+    lines = _refused({"JIRAIYA_ENV": "x", "JIRAIYA_HTTP__PORT": "y", "JIRAIYA_LOG__FORMAT": "z"})
+    assert [line.partition("=")[0] for line in lines] == [
+        "JIRAIYA_ENV",
+        "JIRAIYA_HTTP__PORT",
+        "JIRAIYA_LOG__FORMAT",
+    ]
+
+
+def test_a_wrong_price_is_named_by_its_model() -> None:
+    """In a map, the line says which entry."""
+    (line,) = _refused({"JIRAIYA_LLM__PRICES": '{"gpt-x": {"input": "-1", "output": "1"}}'})
+    assert line.endswith("must be greater than or equal to 0 in 'gpt-x.input'")
+
+
+@pytest.mark.parametrize("name", sorted(LATER))
+def test_a_setting_of_a_later_version_is_refused(name: str) -> None:
+    """A limit or check that is not there is never silently ignored."""
+    (line,) = _refused({name: LATER[name]})
+    assert line.startswith(name)
+    assert "is not available in this version" in line
+    assert "sesame" not in line
+
+
+def test_every_setting_marked_later_is_tried_here() -> None:
+    """The list above is complete."""
+    later = {name for name, variable in variables().items() if variable.later}
+    assert later == set(LATER) - {"JIRAIYA_STORE__URL"}
+
+
+def test_a_later_setting_at_its_default_is_fine() -> None:
+    """Writing down what is so anyway is not an error."""
+    load_settings(
+        {
+            "JIRAIYA_SAFETY__MODERATION": "off",
+            "JIRAIYA_AUTH__EVENTS": "none",
+            "JIRAIYA_AUTH__HMAC_KEYS": "{}",
+            "JIRAIYA_STORE__RESPONSE_CACHE_S": "0",
+        },
+        dotenv=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "part"),
+    [
+        ({"JIRAIYA_KAFKA__SASL_PASSWORD": "sesame"}, "does not use it"),
+        ({"JIRAIYA_KAFKA__SSL_KEYFILE": __file__}, "without JIRAIYA_KAFKA__SSL_CERTFILE"),
+        (
+            {"JIRAIYA_KAFKA__SECURITY_PROTOCOL": "SSL", "JIRAIYA_KAFKA__SSL_CAFILE": "/no/such"},
+            "there is no such file",
+        ),
+        ({"JIRAIYA_KAFKA__SSL_CAFILE": __file__}, "SECURITY_PROTOCOL=PLAINTEXT does not use it"),
+        ({"JIRAIYA_TOPICS__FAILED": "story_generated"}, "is also the name of"),
+        (
+            {"JIRAIYA_ENGINE__RETRY_BASE_S": "9", "JIRAIYA_ENGINE__RETRY_CAP_S": "1"},
+            "RETRY_CAP_S=1 is less than JIRAIYA_ENGINE__RETRY_BASE_S=9",
+        ),
+        ({"JIRAIYA_ENV": "staging", "JIRAIYA_STORE__TTL_S": "60"}, "would be paid twice"),
+        ({"JIRAIYA_ENV": "prod", "JIRAIYA_STORE__URL": "memory://"}, "needs sqlite:///path"),
+        ({"JIRAIYA_ENV": "staging", "JIRAIYA_TOPICS__AUTO_CREATE": "true"}, "topics apply"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(
+    environ: dict[str, str], part: str
+) -> None:
+    """Each is right alone; the line says what does not go together."""
+    lines = _refused(environ)
+    assert any(part in line for line in lines)
+    assert not any("sesame" in line for line in lines)
+
+
+def test_sasl_asks_for_all_it_needs() -> None:
+    """One line for each part that is missing."""
+    lines = _refused({"JIRAIYA_KAFKA__SECURITY_PROTOCOL": "SASL_SSL"})
+    assert [line.split()[0] for line in lines] == [
+        "JIRAIYA_KAFKA__SASL_MECHANISM",
+        "JIRAIYA_KAFKA__SASL_USERNAME",
+        "JIRAIYA_KAFKA__SASL_PASSWORD",
+    ]
+
+
+def test_a_secret_is_never_in_an_error() -> None:
+    """Neither a wrong secret nor credentials in a wrong address are shown, or chained."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(
+            {
+                "JIRAIYA_AUTH__HMAC_KEYS": '{"one": "sesame',
+                "JIRAIYA_LLM__BASE_URL": "https://me:sesame@host/v1?key=sesame",
+                "JIRAIYA_STORE__URL": "redis://:ses/ame@host/sesame@x",
+            },
+            dotenv=None,
+        )
+    assert len(caught.value.lines) == 3
+    assert "sesame" not in str(caught.value)
+    assert "ses/ame" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"JIRAIYA_ENV=\xc3("])
+def test_files_that_are_not_text_are_named(tmp_path: Path, content: bytes) -> None:
+    """A broken `.env` or secrets file is a readable line, not a traceback."""
+    broken = tmp_path / "jiraiya_env"
+    broken.write_bytes(content)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings({}, dotenv=broken)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings({"JIRAIYA_SECRETS_DIR": str(tmp_path)}, dotenv=None)
+
+
+def test_a_secrets_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Asked for and missing is an error; the default one may be missing."""
+    (line,) = _refused({"JIRAIYA_SECRETS_DIR": str(tmp_path / "none")})
+    assert line.endswith("is not a directory")
