@@ -62,8 +62,12 @@ class ResultStore(Protocol):
 
     async def save_outcome(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None, outcome: Outcome
-    ) -> None:
-        """Keep how an attempt ended; the first outcome of an attempt stays."""
+    ) -> Outcome:
+        """Keep how an attempt ended and return the outcome that counts.
+
+        The first of an attempt stays: two owners may have worked on a request at once, and
+        what is published under one `ce_id` must not depend on which of them committed.
+        """
         ...
 
     async def forget(self, user_id: str) -> int:

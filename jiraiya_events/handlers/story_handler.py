@@ -21,7 +21,7 @@ from jiraiya_events.engine.records import Record
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
 from jiraiya_events.generation.generator import Generator
 from jiraiya_events.generation.progress import Progress
-from jiraiya_events.generation.steps import AwaitBreaker, Step, TryAgain, Written
+from jiraiya_events.generation.steps import AwaitBreaker, Rejected, TryAgain, Written
 from jiraiya_events.handlers import outcomes
 from jiraiya_events.handlers.admission import Memory, fingerprint_of
 from jiraiya_events.handlers.case import Case
@@ -159,7 +159,7 @@ class StoryHandler:
         )
 
     @staticmethod
-    def _outcome(case: Case, step: Step, now: float) -> Outcome:
+    def _outcome(case: Case, step: Written | Rejected, now: float) -> Outcome:
         if isinstance(step, Written):
             return outcomes.generated(case, step, now)
         return outcomes.rejected(case, step)

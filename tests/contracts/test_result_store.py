@@ -133,8 +133,8 @@ async def test_an_outcome_comes_back_as_it_was(
 
 async def test_the_first_outcome_of_an_attempt_stays(store: ResultStore) -> None:
     """Proves that what may have been published is never replaced."""
-    await store.save_outcome(FIRST, "f", "ann", generated("one"))
-    await store.save_outcome(FIRST, "f", "ann", generated("two"))
+    assert await store.save_outcome(FIRST, "f", "ann", generated("one")) == generated("one")
+    assert await store.save_outcome(FIRST, "f", "ann", generated("two")) == generated("one")
     stored = (await store.look_up(FIRST, "f", "ann")).outcome
     assert stored == generated("one")
 
@@ -330,6 +330,18 @@ async def test_a_file_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     store = sqlite_store(tmp_path / "r.db")
     with pytest.raises(StoreUnavailable, match="newer release"):
         await store.ping()
+    await store.aclose()
+
+
+async def test_a_row_that_cannot_be_read_counts_as_nothing(tmp_path: Path) -> None:
+    """Proves that a neighbouring release's way of writing stops no request."""
+    store = sqlite_store(tmp_path / "r.db")
+    await store.save_answer(FIRST, "f", "ann", paid())
+    await store.save_outcome(FIRST, "f", "ann", failed())
+    with closing(sqlite3.connect(tmp_path / "r.db")) as file, file:
+        file.execute("UPDATE requests SET answer = '{}'")
+        file.execute("UPDATE outcomes SET body = '{}'")
+    assert await store.look_up(FIRST, "f", "ann") == Stored()
     await store.aclose()
 
 

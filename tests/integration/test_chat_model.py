@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import openai
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from jiraiya_events.adapters.llm import faults
 from jiraiya_events.adapters.llm.chat_model import ChatModel
 from jiraiya_events.adapters.llm.options import LlmOptions
 from jiraiya_events.domain.codes import ErrorCode
@@ -316,6 +318,25 @@ async def test_a_name_that_does_not_resolve_is_told_as_such() -> None:
     fault = await fault_of(chat)
     await chat.aclose()
     assert fault.kind is FaultKind.DNS
+
+
+_REQUEST = openai.APIError("m", request=None, body=None).request  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (openai.APIError("m", _REQUEST, body=None), FaultKind.STREAM_ERROR),
+        (openai.APITimeoutError(_REQUEST), FaultKind.TIMEOUT),
+        (openai.APIConnectionError(request=_REQUEST), FaultKind.DROPPED),
+        (KeyError("choices"), FaultKind.BAD_BODY),
+    ],
+)
+def test_an_error_without_a_known_cause_still_has_a_kind(
+    raised: Exception, kind: FaultKind
+) -> None:
+    """Proves the last resort of the mapping, an error event without a status included."""
+    assert faults.fault_of(raised).kind is kind
 
 
 async def test_silence_is_a_time_out_that_may_be_billed(

@@ -1,5 +1,7 @@
 """The engine's reading side over the consumer that FastStream owns."""
 
+from collections.abc import Callable
+
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
@@ -10,17 +12,13 @@ from jiraiya_events.engine.records import Partition
 class KafkaIntake:
     """Pauses, resumes and seeks; does nothing for partitions that are not assigned."""
 
-    def __init__(self) -> None:
-        self._consumer: AIOKafkaConsumer | None = None
-
-    def bind(self, consumer: AIOKafkaConsumer) -> None:
-        """Use this consumer from now on."""
-        self._consumer = consumer
+    def __init__(self, source: Callable[[], AIOKafkaConsumer | None]) -> None:
+        self._source = source
 
     @property
     def consumer(self) -> AIOKafkaConsumer | None:
-        """Return the consumer in use, None before the start."""
-        return self._consumer
+        """Return the consumer in use, None before the start and after the end."""
+        return self._source()
 
     def pause(self, partition: Partition) -> None:
         """Stop delivering."""
@@ -40,9 +38,10 @@ class KafkaIntake:
     async def beginning(self, partition: Partition) -> int:
         """Return the first offset of the log."""
         where = TopicPartition(*partition)
+        consumer = self.consumer
         try:
-            if self._consumer is not None:
-                first = await self._consumer.beginning_offsets([where])
+            if consumer is not None:
+                first = await consumer.beginning_offsets([where])
                 return int(first[where])
         except KafkaError as error:
             msg = f"asking for the beginning of {partition}: {error!r}"
@@ -67,7 +66,7 @@ class KafkaIntake:
         return None if end is None else max(0, end - frontier)
 
     def _assigned(self, partition: Partition) -> AIOKafkaConsumer | None:
-        consumer = self._consumer
+        consumer = self.consumer
         if consumer is None or TopicPartition(*partition) not in consumer.assignment():
             return None
         return consumer

@@ -17,7 +17,6 @@ from faststream.kafka import KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
-from jiraiya_events.adapters.kafka.intake import KafkaIntake
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.records import Partition, Record
 from jiraiya_events.engine.verdicts import Verdict, Work
@@ -29,19 +28,16 @@ YIELD_EVERY = 64
 class EngineSubscriber(DefaultSubscriber):
     """A FastStream subscriber whose records go to the engine."""
 
-    __slots__ = ("_since_yield", "deliver", "intake")
+    # No slots of its own: swapping `__class__` needs the same layout.
+    __slots__ = ()
 
     deliver: Callable[[Record], None]
-    intake: KafkaIntake
     _since_yield: int
 
     @classmethod
-    def install(
-        cls, subscriber: Any, intake: KafkaIntake, deliver: Callable[[Record], None]
-    ) -> "EngineSubscriber":
+    def install(cls, subscriber: Any, deliver: Callable[[Record], None]) -> "EngineSubscriber":
         """Turn the subscriber FastStream made into one of ours."""
         subscriber.__class__ = cls
-        subscriber.intake = intake
         subscriber.deliver = deliver
         subscriber._since_yield = 0
         installed: EngineSubscriber = subscriber
@@ -55,9 +51,13 @@ class EngineSubscriber(DefaultSubscriber):
             self._since_yield = 0
             await asyncio.sleep(0)
 
+    def get_log_context(self, message: Any) -> dict[str, str]:  # noqa: ARG002 - FastStream's
+        """Return nothing: FastStream looks for a topic on the raw message, which is `Work`."""
+        return {}
+
     async def call(self, work: Work) -> Verdict:
         """Run middlewares and handler for a record whose turn has come."""
-        response = await self.process_message(work)  # type: ignore[arg-type]
+        response = await self.process_message(work)
         verdict: Verdict = response.body
         return verdict
 
@@ -65,9 +65,9 @@ class EngineSubscriber(DefaultSubscriber):
 class EngineListener(ConsumerRebalanceListener):  # type: ignore[misc]
     """Tells the engine of assignments; returns at once, for heartbeats stop meanwhile."""
 
-    def __init__(self, intake: KafkaIntake, engine: Callable[[], Engine]) -> None:
-        self._intake = intake
+    def __init__(self, engine: Callable[[], Engine]) -> None:
         self._engine = engine
+        self.assignments = 0
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Stop reading and starting."""
@@ -75,6 +75,7 @@ class EngineListener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Adopt the assignment."""
+        self.assignments += 1
         self._engine().assign(Partition(p.topic, p.partition) for p in assigned)
 
 
@@ -85,7 +86,7 @@ async def parse(message: ConsumerRecord | Work) -> KafkaMessage:
     """
     work = message if isinstance(message, Work) else Work(to_record(message), 0.0)
     return KafkaMessage(
-        raw_message=work,  # type: ignore[arg-type]  # FastStream only passes it through
+        raw_message=work,  # FastStream only passes it through
         body=work.record.value or b"",
         headers={},
         consumer=FAKE_CONSUMER,

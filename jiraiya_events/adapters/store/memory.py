@@ -49,12 +49,13 @@ class MemoryStore:
 
     async def save_outcome(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None, outcome: Outcome
-    ) -> None:
-        """Keep how an attempt ended; the first outcome stays."""
+    ) -> Outcome:
+        """Keep how an attempt ended and return what counts: the first outcome stays."""
         entry = self._claim(identity, fingerprint, user_id)
-        if entry is not None:
-            self._keep_longer(identity, entry)
-            entry.outcomes.setdefault(identity.attempt, outcome)
+        if entry is None:
+            return outcome
+        self._keep_longer(identity, entry)
+        return entry.outcomes.setdefault(identity.attempt, outcome)
 
     async def forget(self, user_id: str) -> int:
         """Erase everything stored for a user; return how many requests that were."""

@@ -2,9 +2,9 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from jiraiya_events.adapters.store.sqlite_thread import SqliteThread
 from jiraiya_events.domain.clock import Clock, SystemClock
@@ -12,6 +12,8 @@ from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Outcome, StoryFailed, StoryGenerated
 from jiraiya_events.generation.paid import PaidAnswer
 from jiraiya_events.generation.ports import Stored
+
+M = TypeVar("M", bound=BaseModel)
 
 _PRUNE_EVERY_S: Final = 30.0
 _PRUNED_AT_ONCE: Final = 100
@@ -52,7 +54,7 @@ class SqliteStore:
             return False, connection.execute(_OUTCOME, where).fetchone(), answer
 
         conflict, outcome, answer = await self._thread.run(operation)
-        return Stored(conflict, _outcome(outcome), _answer(answer))
+        return Stored(conflict, _outcome(outcome), _read(PaidAnswer, answer))
 
     async def save_answer(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None, answer: PaidAnswer
@@ -70,19 +72,22 @@ class SqliteStore:
 
     async def save_outcome(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None, outcome: Outcome
-    ) -> None:
-        """Keep how an attempt ended; the first outcome stays."""
+    ) -> Outcome:
+        """Keep how an attempt ended and return what counts: the first outcome stays."""
         body = outcome.model_dump_json()
         generated = isinstance(outcome, StoryGenerated)
         now = self._clock.now()
 
-        def operation(connection: sqlite3.Connection) -> None:
-            if self._claim(connection, identity, fingerprint, user_id, now)[0]:
-                key = (identity.source, identity.id)
-                connection.execute(_ADD_OUTCOME, (*key, identity.attempt, generated, body))
-                connection.execute(_KEEP, (now + self._ttl_s, *key))
+        def operation(connection: sqlite3.Connection) -> Any:  # noqa: ANN401 - a row
+            if not self._claim(connection, identity, fingerprint, user_id, now)[0]:
+                return None
+            key = (identity.source, identity.id)
+            row = (*key, identity.attempt, generated, body)
+            added = connection.execute(_ADD_OUTCOME, row).rowcount
+            connection.execute(_KEEP, (now + self._ttl_s, *key))
+            return None if added else connection.execute(_OUTCOME, row[:3]).fetchone()
 
-        await self._thread.run(operation)
+        return _outcome(await self._thread.run(operation)) or outcome
 
     async def forget(self, user_id: str) -> int:
         """Erase everything stored for a user; return how many requests that were."""
@@ -144,14 +149,14 @@ def _outcome(row: tuple[int, str] | None) -> Outcome | None:
     if row is None:
         return None
     generated, body = row
-    return (StoryGenerated if generated else StoryFailed).model_validate_json(body)
+    return _read(StoryGenerated, body) if generated else _read(StoryFailed, body)
 
 
-def _answer(body: str | None) -> PaidAnswer | None:
-    """Read a paid answer; one that another release wrote differently is no answer."""
+def _read(kind: type[M], body: str | None) -> M | None:
+    """Read one row; what another release wrote in a way we cannot read counts as nothing."""
     if body is None:
         return None
     try:
-        return PaidAnswer.model_validate_json(body)
+        return kind.model_validate_json(body)
     except ValidationError:
         return None

@@ -145,6 +145,34 @@ def test_an_old_outage_is_forgotten_only_after_the_longest_deadline() -> None:
     assert breaker.outages.code_at(5.0) is None
 
 
+def test_a_change_is_told_once() -> None:
+    """Proves that holding open what is open already is no news."""
+    breaker = opened()
+    heard: list[State] = []
+    breaker.on_change(lambda _, new: heard.append(new))
+    breaker.set_mode(Mode.OPEN, 3.0)
+    assert heard == []
+
+
+def test_a_failure_leaves_the_window_when_it_is_as_old_as_the_window() -> None:
+    """Proves the edge of the window: a result counts for less than `window_s` seconds."""
+    states = []
+    for later in (59.0, 60.0):
+        breaker = Breaker("m", BreakerPolicy(minimum_calls=2, window_s=60.0))
+        for now in (0.0, later):
+            permit(breaker, now).failed(now, DOWN)
+        states.append(breaker.state)
+    assert states == [State.OPEN, State.CLOSED]
+
+
+def test_an_outage_ends_at_the_instant_the_breaker_closes() -> None:
+    """Proves its open end, for deadlines and for calls that start right then."""
+    breaker = opened()
+    breaker.set_mode(Mode.AUTO, 10.0)
+    assert breaker.outages.code_at(10.0) is None
+    assert not breaker.outages.cover(10.0, 11.0)
+
+
 def test_every_model_has_a_breaker_of_its_own() -> None:
     """Proves that watchers hear of all of them, and that the earliest change is told."""
     breakers = Breakers(POLICY, ("a",))

@@ -18,6 +18,7 @@ from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.breaker import BreakerPolicy, Mode, State
 from jiraiya_events.generation.breakers import Breakers
+from jiraiya_events.generation.classification import Repair
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
 from jiraiya_events.generation.gate import RetryAfterGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
@@ -251,7 +252,23 @@ async def test_a_replay_of_a_bad_answer_asks_the_model() -> None:
     scene = Scene(answer())
     step = await scene.attempt(paid=paid("bad"), identity=RequestIdentity("/shop", "r-1", 2))
     assert isinstance(step, Written)
-    assert step.source is Source.MODEL
+    assert (step.source, scene.progress.tries) == (Source.MODEL, 0)
+
+
+async def test_a_replay_of_a_refusal_asks_the_model() -> None:
+    """Proves that an operator's replay is a new attempt, whatever ended the first."""
+    scene = Scene(answer())
+    refused = paid(finish_reason="content_filter")
+    step = await scene.attempt(paid=refused, identity=RequestIdentity("/shop", "r-1", 2))
+    assert isinstance(step, Written)
+
+
+async def test_a_paid_answer_is_looked_at_once() -> None:
+    """Proves that a handler may pass it with every try of the record."""
+    scene = Scene(DOWN, answer())
+    assert isinstance(await scene.attempt(paid=paid("bad")), TryAgain)
+    assert isinstance(await scene.attempt(paid=paid("bad")), Written)
+    assert (scene.progress.tries, scene.progress.calls) == (2, 4)
 
 
 async def test_failures_wait_longer_each_time_until_the_tries_are_used_up() -> None:
@@ -374,8 +391,9 @@ async def test_an_outage_also_gives_back_the_single_try_of_a_dropped_call() -> N
     await scene.attempt(progress=first)
     await scene.attempt(progress=second)
     scene.time += 15
-    assert isinstance(await scene.attempt(progress=first), TryAgain | AwaitBreaker)
-    assert first.tries == 0
+    scene.model.script = [answer("bad")]
+    assert isinstance(await scene.attempt(progress=first), TryAgain)
+    assert (first.tries, first.repairs) == (1, Repair.REWRITTEN)
 
 
 async def test_a_dropped_call_is_tried_once_more_and_may_have_been_billed() -> None:
@@ -430,6 +448,24 @@ async def test_the_deadline_cuts_a_slow_call() -> None:
     assert code_of(step) is ErrorCode.DEADLINE_EXCEEDED
     assert scene.progress.billed is None
     assert scene.log.outcomes == ["cut"]
+
+
+async def test_our_own_deadlines_open_no_breaker() -> None:
+    """Proves that requests with little time cannot stop everybody else's calls."""
+    scene = Scene(None, breaker=BreakerPolicy(consecutive_failures=1))
+    await scene.attempt(deadline=START + 0.01)
+    assert scene.breaker.state is State.CLOSED
+
+
+async def test_a_trial_that_the_gate_holds_keeps_no_slot() -> None:
+    """Proves that waiting for a rate limit in half-open leaves the slot to others."""
+    limited = Fault(FaultKind.HTTP, status=429, retry_after_s=30.0)
+    scene = Scene(limited, breaker=BreakerPolicy(half_open_calls=1))
+    await scene.attempt()
+    scene.open_breaker()
+    scene.time += 15
+    assert await scene.attempt() == TryAgain(15.0, ErrorCode.PROVIDER_RATE_LIMITED)
+    assert scene.breaker.allow(scene.time) is not None
 
 
 async def test_the_deadline_during_a_retry_tells_the_providers_failure() -> None:

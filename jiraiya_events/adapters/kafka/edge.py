@@ -1,0 +1,111 @@
+"""The edge to Kafka: a FastStream broker whose one subscriber feeds the engine."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from jiraiya_events.adapters.kafka.connection import KafkaConnection
+from jiraiya_events.adapters.kafka.intake import KafkaIntake
+from jiraiya_events.adapters.kafka.subscriber import (
+    EngineListener,
+    EngineSubscriber,
+    decode,
+    parse,
+)
+from jiraiya_events.engine.engine import Engine
+from jiraiya_events.engine.records import Record
+from jiraiya_events.engine.verdicts import Done, Verdict, Work
+
+SESSION_TIMEOUT_MS = 10_000
+HEARTBEAT_MS = 3_000
+REBALANCE_TIMEOUT_MS = 30_000
+
+Handle = Callable[[Work], Awaitable[Verdict]]
+Crashed = Callable[[Record, Exception], Done]
+
+
+@dataclass(slots=True)
+class EdgeHandler:
+    """The engine's handler: FastStream's middlewares around `handle`; `crashed` stays direct."""
+
+    call: Handle
+    on_crash: Crashed
+
+    async def handle(self, work: Work) -> Verdict:
+        """Give a record its turn."""
+        return await self.call(work)
+
+    def crashed(self, record: Record, error: Exception) -> Done:
+        """End a record on which our own code failed."""
+        return self.on_crash(record, error)
+
+
+class KafkaEdge:
+    """Reads `topic` for `group` and hands records to the engine it is bound to."""
+
+    def __init__(self, connection: KafkaConnection, *, group: str, topic: str) -> None:
+        self.topic = topic
+        self._engine: Engine | None = None
+        self._listener = EngineListener(self.engine)
+        self.broker = KafkaBroker(
+            connection.bootstrap_servers.split(","),
+            security=connection.faststream_security(),
+            consumer_only=True,  # all writing goes through the sessions' transactions
+            allow_auto_create_topics=False,
+            apply_types=False,
+            logger=None,
+            client_id=group,
+        )
+        subscriber = self.broker.subscriber(
+            topic,
+            group_id=group,
+            parser=parse,
+            decoder=decode,
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            listener=self._listener,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(StickyPartitionAssignor,),
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
+        )
+        self._subscriber = EngineSubscriber.install(subscriber, self._deliver)
+        self.intake = KafkaIntake(lambda: self._subscriber.consumer)
+
+    def handler(self, handle: Handle, on_crash: Crashed) -> EdgeHandler:
+        """Register `handle` with FastStream and return what the engine is to call."""
+        self._subscriber(handle)
+        return EdgeHandler(self._subscriber.call, on_crash)
+
+    def bind(self, engine: Engine) -> None:
+        """Feed this engine from now on."""
+        self._engine = engine
+
+    def engine(self) -> Engine:
+        """Return the engine that is fed."""
+        if self._engine is None:
+            msg = "the edge is not bound to an engine"
+            raise RuntimeError(msg)
+        return self._engine
+
+    @property
+    def joined(self) -> bool:
+        """Return whether the group has told us of an assignment, empty or not."""
+        return self._listener.assignments > 0
+
+    async def start(self) -> None:
+        """Join the group. Raises aiokafka's `KafkaError` when the broker is away."""
+        await self.broker.start()
+
+    async def stop(self) -> None:
+        """Leave the group; the engine must have stopped before."""
+        await self.broker.stop()
+
+    def _deliver(self, record: Record) -> None:
+        if self._engine is not None:
+            self._engine.accept(record)

@@ -1,0 +1,144 @@
+"""The running service: what starts, in which order, and what stops, in reverse."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from jiraiya_events.adapters.kafka.availability import wait_for_broker
+from jiraiya_events.adapters.kafka.connection import KafkaConnection
+from jiraiya_events.adapters.kafka.edge import KafkaEdge
+from jiraiya_events.adapters.kafka.pulse import BrokerPulse
+from jiraiya_events.adapters.llm.deferred import DeferredModel
+from jiraiya_events.adapters.telemetry.tracing import Tracing
+from jiraiya_events.bootstrap.breaker_watch import BreakerWatch
+from jiraiya_events.bootstrap.observers import CallEvents
+from jiraiya_events.engine.engine import Engine, Statistics
+from jiraiya_events.generation.breakers import Breakers
+from jiraiya_events.generation.ports import ResultStore
+from jiraiya_events.sidecar.server import SidecarServer
+
+log = structlog.get_logger(__name__)
+
+AGAIN_S = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """What the wiring has put together."""
+
+    connection: KafkaConnection
+    edge: KafkaEdge
+    engine: Engine
+    model: DeferredModel
+    store: ResultStore
+    tracing: Tracing
+    breakers: Breakers
+    breaker_watch: BreakerWatch
+    calls: CallEvents
+    drain_s: float
+    create_topics: Callable[[], Awaitable[object]] | None
+
+
+class Service:
+    """One replica. `start` and `stop` once each; `run` does both around an event."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._pulse = BrokerPulse(parts.edge.intake)
+        self._exit = AsyncExitStack()
+        self._sidecar: SidecarServer | None = None
+        self.breakers = parts.breakers
+        self.started = False
+
+    def attach(self, sidecar: SidecarServer) -> None:
+        """Serve this sidecar for as long as the service runs."""
+        self._sidecar = sidecar
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Start, work until `stopping` is set, then stop in good order.
+
+        Raises `ServiceError` when it cannot start. May be stopped while it waits for Kafka.
+        """
+        starting = asyncio.ensure_future(self.start())
+        waiting = asyncio.ensure_future(stopping.wait())
+        try:
+            await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await waiting
+        finally:
+            for task in (starting, waiting):
+                task.cancel()
+            await asyncio.gather(starting, waiting, return_exceptions=True)
+            await self.stop()
+
+    async def start(self) -> None:
+        """Open the probes first, then wait for Kafka, then join the group."""
+        parts = self._parts
+        if self._sidecar is not None:
+            await self._sidecar.start()
+            self._exit.push_async_callback(self._sidecar.stop)
+        self._exit.push_async_callback(parts.tracing.aclose)
+        self._exit.push_async_callback(parts.store.aclose)
+        self._exit.push_async_callback(parts.model.aclose)
+        self._exit.callback(parts.breaker_watch.stop)
+        await asyncio.gather(parts.model.load(), self._reach_kafka())
+        await self._join()
+        self._pulse.start()
+        self._exit.push_async_callback(self._pulse.stop)
+        self.started = True
+        log.info("ready: consuming", group_topic=parts.edge.topic)
+
+    async def stop(self) -> None:
+        """Drain, commit, leave the group, close everything; safe to call after a failed start."""
+        parts = self._parts
+        if self.started:
+            log.info("stopping: draining what runs", drain_timeout_s=parts.drain_s)
+            await parts.engine.stop(parts.drain_s)
+        await parts.edge.stop()
+        await self._exit.aclose()
+        log.info("stopped")
+
+    def statistics(self) -> Statistics:
+        """Return the engine's snapshot."""
+        return self._parts.engine.statistics()
+
+    @property
+    def sidecar_port(self) -> int:
+        """Return the port the sidecar listens on."""
+        return self._sidecar.port if self._sidecar is not None else 0
+
+    @property
+    def store_error(self) -> str | None:
+        """Return why the result store does not work, None when it does."""
+        return self._parts.calls.store_error
+
+    def broker_silent_s(self) -> float:
+        """Return for how long the broker has not answered."""
+        return self._pulse.silent_s()
+
+    def joined(self) -> bool:
+        """Return whether the group has told us of an assignment, empty or not."""
+        return self._parts.edge.joined
+
+    async def _reach_kafka(self) -> None:
+        await wait_for_broker(self._parts.connection)
+        if self._parts.create_topics is not None:
+            await self._parts.create_topics()
+
+    async def _join(self) -> None:
+        """Join the group; a broker that went away again is waited for."""
+        while True:
+            try:
+                await self._parts.edge.start()
+            except KafkaError as error:
+                log.warning("joining the group failed; trying again", error=repr(error))
+                await self._parts.edge.stop()
+                await asyncio.sleep(AGAIN_S)
+                await wait_for_broker(self._parts.connection)
+            else:
+                return
