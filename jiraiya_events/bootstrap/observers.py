@@ -18,8 +18,12 @@ class EngineEvents(EngineMetrics):
     def transaction_failed(self, partition: Partition, error: EngineError) -> None:
         """Say why; the engine mends it by itself."""
         super().transaction_failed(partition, error)
-        event = "fenced by a newer owner" if isinstance(error, Fenced) else "a transaction failed"
-        log.warning(f"{event}; opening a new epoch", **_named(partition), error=str(error))
+        log.warning(
+            "a transaction did not commit; the log decides what is done again",
+            fenced=isinstance(error, Fenced),
+            error=str(error),
+            **_named(partition),
+        )
 
     def vanished(self, partition: Partition, offsets: Sequence[int]) -> None:
         """Say loudly: retention took records before they were worked on."""

@@ -45,9 +45,7 @@ Identifier = Annotated[str, StringConstraints(min_length=1, max_length=128), pla
 # Ids travel in headers, logs and commands, where a control character does harm.
 RequestId = Annotated[
     str,
-    StringConstraints(
-        min_length=1, max_length=128, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$"
-    ),
+    StringConstraints(min_length=1, max_length=128, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$"),
     plain_text,
 ]
 _ShortText = Annotated[str, StringConstraints(max_length=256), plain_text]

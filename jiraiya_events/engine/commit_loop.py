@@ -139,7 +139,8 @@ class CommitLoop:
     async def _reopen(self) -> None:
         """Open anew, unless and until the partition is somebody else's: that would fence them."""
         await self._close()
-        while self._session.state is SessionState.SUSPENDED and not self._ending:
+        while self._session.state is SessionState.SUSPENDED and not self._ending:  # noqa: ASYNC110
+            # Rare, and the pause is wanted: a rebalance is under way.
             await asyncio.sleep(self._around.limits.reopen_s)
         if not self._ending:
             await self._open()

@@ -1,10 +1,10 @@
 """What a transactional writer can answer, and what the engine makes of it.
 
-    EngineError
-    ├── Fenced             another owner has started: wait, then ask whether it is still ours
-    ├── OutputsRefused     the log will never take these outputs: publish smaller ones
-    ├── ProgressUnreadable the commit's metadata is not ours: stop this partition and say so
-    └── WriterFailed       anything else: the commit's fate is unknown until the log is asked
+EngineError
+├── Fenced             another owner has started: wait, then ask whether it is still ours
+├── OutputsRefused     the log will never take these outputs: publish smaller ones
+├── ProgressUnreadable the commit's metadata is not ours: stop this partition and say so
+└── WriterFailed       anything else: the commit's fate is unknown until the log is asked
 """
 
 

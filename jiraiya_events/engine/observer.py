@@ -16,9 +16,7 @@ class Observer:
     def started(self, work: Work, waited_s: float) -> None:
         """Tell that a handler was given a record `waited_s` seconds after it was read."""
 
-    def committed(
-        self, finished: Sequence[tuple[Record, object]], seconds: float
-    ) -> None:
+    def committed(self, finished: Sequence[tuple[Record, object]], seconds: float) -> None:
         """Tell that these records, each with its label, were committed in one transaction."""
 
     def transaction_failed(self, partition: Partition, error: EngineError) -> None:

@@ -103,7 +103,7 @@ def _decode_map(frontier: int, text: str) -> Progress:
     highest = frontier + next(numbers)
     offsets = [frontier]
     for _ in range(next(numbers)):
-        offsets.append(offsets[-1] + 1 + next(numbers))  # noqa: PERF401 - each needs the last
+        offsets.append(offsets[-1] + 1 + next(numbers))
     if offsets[-1] >= highest:
         msg = "an outstanding offset lies beyond the highest one"
         raise ValueError(msg)

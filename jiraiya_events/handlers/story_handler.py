@@ -166,9 +166,7 @@ class StoryHandler:
 
     # outcome
 
-    def _publish(
-        self, work: Work, envelope: Envelope, outcome: Outcome, span: RecordSpan
-    ) -> Done:
+    def _publish(self, work: Work, envelope: Envelope, outcome: Outcome, span: RecordSpan) -> Done:
         now = self._clock.now()
         trace = TraceContext(span.traceparent, span.tracestate)
         publication = Publication(work.record, envelope, outcome, trace, now)

@@ -21,9 +21,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 
     loop: "VirtualTimeLoop"
 
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if ready:
             return ready

@@ -47,7 +47,9 @@ class World:
             member.assign(share)
 
     async def shake(self) -> None:
-        event = self.rng.choice(["join", "kill", "stop", "rebalance", "rebalance", "zombie", "publish"])
+        event = self.rng.choice(
+            ["join", "kill", "stop", "rebalance", "rebalance", "zombie", "publish"]
+        )
         self.history.append(event)
         if event == "publish":
             self.publish(10)

@@ -33,7 +33,9 @@ class Luck:
 class UnluckyWriter(MemoryWriter):
     """Fails before or after its commit took effect, as a network does."""
 
-    def __init__(self, log: MemoryLog, partition: Partition, rng: random.Random, luck: Luck) -> None:
+    def __init__(
+        self, log: MemoryLog, partition: Partition, rng: random.Random, luck: Luck
+    ) -> None:
         super().__init__(log, partition, delay_s=rng.uniform(0.001, 0.05))
         self._rng = rng
         self._luck = luck

@@ -119,9 +119,7 @@ async def read_committed(
         await asyncio.sleep(backoff_s)
 
 
-async def _ask(
-    client: AIOKafkaClient, group: str, partition: Partition
-) -> tuple[int, Committed]:
+async def _ask(client: AIOKafkaClient, group: str, partition: Partition) -> tuple[int, Committed]:
     try:
         node = await client.coordinator_lookup(CoordinationType.GROUP, group)
         answer = await client.send(

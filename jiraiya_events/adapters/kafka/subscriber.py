@@ -12,7 +12,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import DefaultSubscriber
@@ -20,6 +22,10 @@ from faststream.kafka.subscriber.usecase import DefaultSubscriber
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.records import Partition, Record
 from jiraiya_events.engine.verdicts import Verdict, Work
+
+log = structlog.get_logger(__name__)
+
+AGAIN_S = 1.0
 
 YIELD_EVERY = 64
 """Prefetched records arrive without the loop ever being free: let the others in between."""
@@ -35,13 +41,32 @@ class EngineSubscriber(DefaultSubscriber):
     _since_yield: int
 
     @classmethod
-    def install(cls, subscriber: Any, deliver: Callable[[Record], None]) -> "EngineSubscriber":
+    def install(
+        cls, subscriber: DefaultSubscriber, deliver: Callable[[Record], None]
+    ) -> "EngineSubscriber":
         """Turn the subscriber FastStream made into one of ours."""
         subscriber.__class__ = cls
-        subscriber.deliver = deliver
-        subscriber._since_yield = 0
-        installed: EngineSubscriber = subscriber
+        installed = cast("EngineSubscriber", subscriber)
+        installed.deliver = deliver
+        installed._since_yield = 0  # noqa: SLF001 - it is ours by now
         return installed
+
+    async def get_msg(self, consumer: AIOKafkaConsumer) -> ConsumerRecord:
+        """Read one record; FastStream waits 5 s after an error, silently without a logger."""
+        try:
+            return await consumer.getone()
+        except KafkaError as error:
+            log.warning("reading from Kafka failed; trying again", error=repr(error))
+            raise
+
+    async def _run_consume_loop(self, consumer: AIOKafkaConsumer) -> None:
+        """Read until stopped, whatever happens: a reader that died would look like an idle one."""
+        while self.running:
+            try:
+                await super()._run_consume_loop(consumer)
+            except Exception as error:
+                log.exception("reading from Kafka stopped; starting it again", error=repr(error))
+                await asyncio.sleep(AGAIN_S)
 
     async def consume_one(self, msg: ConsumerRecord) -> None:
         """Hand a record to the engine, which never blocks."""
@@ -51,7 +76,7 @@ class EngineSubscriber(DefaultSubscriber):
             self._since_yield = 0
             await asyncio.sleep(0)
 
-    def get_log_context(self, message: Any) -> dict[str, str]:  # noqa: ARG002 - FastStream's
+    def get_log_context(self, message: Any) -> dict[str, str]:  # noqa: ANN401, ARG002 - FastStream's
         """Return nothing: FastStream looks for a topic on the raw message, which is `Work`."""
         return {}
 

@@ -1,0 +1,45 @@
+"""From a wish to the record that carries it: binary CloudEvents, keyed by the user."""
+
+import time
+import uuid
+from dataclasses import dataclass
+
+from jiraiya_events.client.traceparent import new_traceparent
+from jiraiya_events.contract.event_types import SPEC_VERSION, EventType
+from jiraiya_events.contract.rfc3339 import format_rfc3339
+from jiraiya_events.domain.request import StoryRequested
+
+WireHeaders = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where a request went, and what it is called."""
+
+    request_id: str
+    partition: int
+    offset: int
+
+
+def new_request_id() -> str:
+    """Return an id nobody has used."""
+    return str(uuid.uuid4())
+
+
+def request_body(request: StoryRequested) -> bytes:
+    """Return the payload without what is left at its default."""
+    return request.model_dump_json(exclude_defaults=True, exclude_none=True).encode()
+
+
+def request_headers(request_id: str, source: str, *, sampled: bool) -> WireHeaders:
+    """Return the headers of a request that is sent now."""
+    texts = {
+        "content-type": "application/json",
+        "ce_specversion": SPEC_VERSION,
+        "ce_id": request_id,
+        "ce_source": source,
+        "ce_type": EventType.REQUESTED.value,
+        "ce_time": format_rfc3339(time.time()),
+        "traceparent": new_traceparent(sampled=sampled),
+    }
+    return [(name, text.encode()) for name, text in texts.items()]
