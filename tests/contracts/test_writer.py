@@ -18,7 +18,7 @@ from jiraiya_events.engine.errors import Fenced, OutputsRefused, WriterFailed
 from jiraiya_events.engine.ports import Writer
 from jiraiya_events.engine.records import Committed, Headers, Output, Partition
 
-MAX_BYTES = 20_000
+MAX_BYTES = 100_000
 TOO_LARGE = b"x" * (MAX_BYTES + 1_000)
 
 Published = tuple[bytes | None, bytes | None, Headers]
@@ -275,8 +275,8 @@ async def test_after_a_refusal_the_next_writer_commits_something_smaller(
 
 async def test_small_outputs_are_not_refused_for_being_many(place: Place, opened: Writer) -> None:
     """The limit is one record's, however many go to one partition in one transaction."""
-    many = [output(place, b"%03d" % n + b"y" * 2_000) for n in range(60)]
-    await opened.commit(many, Committed(60))
+    many = [output(place, b"%03d" % n + b"y" * 2_000) for n in range(200)]
+    await opened.commit(many, Committed(200))
     assert values(await place.published()) == [o.value for o in many]
 
 

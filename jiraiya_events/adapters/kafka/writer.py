@@ -37,6 +37,12 @@ RETRY_BACKOFF_MS = 20
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 """The broker is to judge sizes: its limits are set per topic, and it knows them."""
 
+MAX_BATCH_BYTES = 64 * 1024
+"""A topic's limit is one *batch*'s: larger ones had small outputs refused for being many.
+
+A single larger record still travels, as a batch of its own.
+"""
+
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 FENCED = (ProducerFenced, InvalidProducerEpoch)
 
@@ -71,7 +77,7 @@ class KafkaWriter:
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             retry_backoff_ms=RETRY_BACKOFF_MS,
             max_request_size=MAX_REQUEST_BYTES,
-            max_batch_size=MAX_REQUEST_BYTES,
+            max_batch_size=MAX_BATCH_BYTES,
         )
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):

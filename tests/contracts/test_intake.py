@@ -1,0 +1,220 @@
+"""What every intake promises the engine, checked in memory and on a real Kafka."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+
+from jiraiya_events.adapters.kafka.intake import KafkaIntake
+from jiraiya_events.adapters.memory.intake import MemoryIntake
+from jiraiya_events.adapters.memory.log import MemoryLog
+from jiraiya_events.engine.errors import WriterFailed
+from jiraiya_events.engine.ports import Intake
+from jiraiya_events.engine.records import Partition
+
+
+class Reading(Protocol):
+    """An intake with an assignment of partition 0 of `topic`, ten records in it and in 1."""
+
+    intake: Intake
+    topic: str
+
+    async def next(self) -> int | None:
+        """Return the offset that is delivered next, None when nothing is."""
+        ...
+
+    async def lose_before(self, offset: int) -> None:
+        """Let retention delete the records of partition 0 before `offset`."""
+        ...
+
+
+class MemoryReading:
+    """Reads the log in memory."""
+
+    def __init__(self) -> None:
+        self.topic = "in"
+        self._log = MemoryLog()
+        for number in range(20):
+            self._log.append(Partition(self.topic, number % 2), b"k", b"v")
+        self.intake: MemoryIntake = MemoryIntake(self._log)
+        self.intake.assign([Partition(self.topic, 0)])
+
+    async def next(self) -> int | None:
+        """Take one step."""
+        record = self.intake.step()
+        return None if record is None else record.offset
+
+    async def lose_before(self, offset: int) -> None:
+        """Truncate."""
+        self._log.truncate(Partition(self.topic, 0), offset)
+
+
+class KafkaReading:
+    """Reads a topic on a real broker."""
+
+    def __init__(self, bootstrap: str, topic: str, consumer: AIOKafkaConsumer) -> None:
+        self.topic = topic
+        self.intake: KafkaIntake = KafkaIntake(lambda: consumer)
+        self._bootstrap = bootstrap
+        self._consumer = consumer
+
+    async def next(self) -> int | None:
+        """Wait a moment for a record."""
+        try:
+            async with asyncio.timeout(1.0):
+                return int((await self._consumer.getone()).offset)
+        except TimeoutError:
+            return None
+
+    async def lose_before(self, offset: int) -> None:
+        """Delete records as an administrator."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        await admin.start()
+        try:
+            where = TopicPartition(self.topic, 0)
+            await admin.delete_records({where: RecordsToDelete(before_offset=offset)})
+        finally:
+            await admin.close()
+
+
+async def fill(bootstrap: str) -> str:
+    """Create a topic of two partitions with ten records each; return its name."""
+    topic = uuid.uuid4().hex
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic, num_partitions=2, replication_factor=1)])
+        await producer.start()
+        for number in range(20):
+            await producer.send_and_wait(topic, b"v", partition=number % 2)
+    finally:
+        await producer.stop()
+        await admin.close()
+    return topic
+
+
+@pytest.fixture(params=["memory", "kafka"])
+async def reading(request: pytest.FixtureRequest) -> AsyncIterator[Reading]:
+    """Read one of the logs."""
+    if request.param == "memory":
+        yield MemoryReading()
+        return
+    bootstrap = request.getfixturevalue("kafka_bootstrap")
+    topic = await fill(bootstrap)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    consumer.assign([TopicPartition(topic, 0)])
+    await consumer.start()
+    yield KafkaReading(bootstrap, topic, consumer)
+    await consumer.stop()
+
+
+async def test_records_come_in_the_order_of_their_offsets(reading: Reading) -> None:
+    """The log's order is the order of delivery."""
+    assert [await reading.next() for _ in range(10)] == list(range(10))
+
+
+async def test_a_seek_decides_what_comes_next(reading: Reading) -> None:
+    """Forward over unread records, and back over read ones whatever was fetched ahead."""
+    here = Partition(reading.topic, 0)
+    assert await reading.next() == 0
+    reading.intake.seek(here, 7)
+    assert await reading.next() == 7
+    reading.intake.seek(here, 2)
+    assert await reading.next() == 2
+
+
+async def test_a_paused_partition_delivers_nothing_until_it_is_resumed(reading: Reading) -> None:
+    """Pausing loses nothing and repeats nothing."""
+    here = Partition(reading.topic, 0)
+    assert await reading.next() == 0
+    reading.intake.pause(here)
+    assert await reading.next() is None
+    reading.intake.resume(here)
+    assert await reading.next() == 1
+
+
+async def test_a_seek_does_not_resume(reading: Reading) -> None:
+    """The engine seeks first and resumes when it has room."""
+    here = Partition(reading.topic, 0)
+    reading.intake.pause(here)
+    reading.intake.seek(here, 5)
+    assert await reading.next() is None
+    reading.intake.resume(here)
+    assert await reading.next() == 5
+
+
+async def test_pausing_and_resuming_twice_is_harmless(reading: Reading) -> None:
+    """The engine pauses a whole assignment whatever its state."""
+    here = Partition(reading.topic, 0)
+    reading.intake.pause(here)
+    reading.intake.pause(here)
+    reading.intake.resume(here)
+    reading.intake.resume(here)
+    assert await reading.next() == 0
+
+
+async def test_the_position_is_the_next_offset_to_be_delivered(reading: Reading) -> None:
+    """Not the last one read, and right after a seek as well."""
+    here = Partition(reading.topic, 0)
+    await reading.next()
+    await reading.next()
+    assert await reading.intake.position(here) == 2
+    reading.intake.seek(here, 6)
+    assert await reading.intake.position(here) == 6
+
+
+async def test_the_beginning_is_what_retention_has_left(reading: Reading) -> None:
+    """Where a group without progress starts."""
+    here = Partition(reading.topic, 0)
+    assert await reading.intake.beginning(here) == 0
+    await reading.lose_before(4)
+    assert await reading.intake.beginning(here) == 4
+
+
+async def test_a_partition_that_is_not_assigned_is_left_alone(reading: Reading) -> None:
+    """A late call of a lost session changes nothing and raises nothing."""
+    foreign = Partition(reading.topic, 1)
+    reading.intake.pause(foreign)
+    reading.intake.resume(foreign)
+    reading.intake.seek(foreign, 3)
+    assert await reading.intake.position(foreign) is None
+    assert [await reading.next() for _ in range(11)] == [*range(10), None]
+
+
+async def test_the_beginning_of_a_foreign_partition_can_be_asked(reading: Reading) -> None:
+    """A session may lose its partition while it opens."""
+    assert await reading.intake.beginning(Partition(reading.topic, 1)) == 0
+
+
+async def test_before_the_consumer_exists_calls_do_nothing_and_the_beginning_fails() -> None:
+    """The engine may be asked before FastStream has made its consumer."""
+    intake = KafkaIntake(lambda: None)
+    here = Partition("in", 0)
+    intake.pause(here)
+    intake.resume(here)
+    intake.seek(here, 1)
+    assert await intake.position(here) is None
+    assert intake.lag(here, 0) is None
+    with pytest.raises(WriterFailed):
+        await intake.beginning(here)
+
+
+async def test_a_beginning_the_broker_cannot_tell_is_a_failed_writer(
+    kafka_bootstrap: str,
+) -> None:
+    """The error is the engine's own, so that opening is tried again."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap, request_timeout_ms=300)
+    await consumer.start()
+    intake = KafkaIntake(lambda: consumer)
+    try:
+        with pytest.raises(WriterFailed):
+            await intake.beginning(Partition(uuid.uuid4().hex, 0))
+    finally:
+        await consumer.stop()
