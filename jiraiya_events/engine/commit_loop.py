@@ -24,9 +24,6 @@ from jiraiya_events.engine.session import Finished, Session, SessionState, Surro
 RETRY_S = (0.1, 5.0)
 """First and longest wait between attempts to open a writer; doubling."""
 
-TRIES_LINGER_S = 0.5
-"""How long a change of tries alone waits before it is worth a transaction of its own."""
-
 
 class CommitLoop:
     """Commits what a session finishes, until it is cancelled or asked to end."""
@@ -94,18 +91,16 @@ class CommitLoop:
 
     async def _wait(self) -> None:
         """Wait for something to commit, then a little longer for company."""
-        if not self._session.finished and not self._ending:
+        session = self._session
+        if not (session.finished or session.tries_changed or self._ending):
             await self._wait_for_work()
-        if self._ending or not self._session.finished:
-            return
-        if len(self._session.finished) < self._around.limits.uncommitted // 2:
+        if not self._ending and len(session.finished) < self._around.limits.uncommitted // 2:
             await asyncio.sleep(self._around.limits.linger_s)
 
     async def _wait_for_work(self) -> None:
         self._work.clear()
-        idle = TRIES_LINGER_S if self._session.tries_changed else self._around.limits.idle_s
         try:
-            async with asyncio.timeout(idle):
+            async with asyncio.timeout(self._around.limits.idle_s):
                 await self._work.wait()
         except TimeoutError:
             await self._note_position()
@@ -172,9 +167,9 @@ class CommitLoop:
 
     async def _commit(self, batch: list[Finished], committed: Committed) -> None:
         session = self._session
+        session.tries_changed = False
         if self._writer is None or committed == self._last:
             return
-        session.tries_changed = False
         started = asyncio.get_running_loop().time()
         await self._writer.commit([o for item in batch for o in item.outputs], committed)
         seconds = asyncio.get_running_loop().time() - started

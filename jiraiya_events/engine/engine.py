@@ -18,6 +18,9 @@ from jiraiya_events.engine.ports import Handler, Intake, WriterFactory
 from jiraiya_events.engine.records import Partition, Record
 from jiraiya_events.engine.session import Session, SessionState, Surroundings
 
+LAST_COMMITS_S = 5.0
+"""How long the last commits may take at shutdown, after the draining."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionStatistics:
@@ -123,7 +126,7 @@ class Engine:
             loop.end()
         tasks = [*self._closing, *(task for _, task in self._loops.values())]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=max(5.0, drain_s))
+            _, late = await asyncio.wait(tasks, timeout=LAST_COMMITS_S)
             await _cancel(late)
         for session in self._all_sessions():
             session.close()

@@ -1,0 +1,83 @@
+"""Requests in the forms the contract allows."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+WireHeaders = list[tuple[str, bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is produced to the requests' topic."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: WireHeaders = field(default_factory=list)
+    partition: int = -1
+    timestamp_ms: int = 0
+
+
+def payload(request_id: str | None, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Return a payload whose keywords carry the endpoint's marker, `k-<request id>`."""
+    marker = fields.pop("marker", f"k-{request_id}")
+    body = {"user_id": "user-1", "keywords": ["dragon", marker], **fields}
+    return body if request_id is None else {"request_id": request_id, **body}
+
+
+def plain(
+    request_id: str | None,
+    key: str | None = "user-1",
+    *,
+    headers: WireHeaders | None = None,
+    partition: int = -1,
+    timestamp_ms: int = 0,
+    **fields: Any,  # noqa: ANN401 - JSON
+) -> Request:
+    """Return plain JSON, without CloudEvents headers."""
+    value = json.dumps(payload(request_id, **fields)).encode()
+    key_bytes = None if key is None else key.encode()
+    return Request(key_bytes, value, headers or [], partition, timestamp_ms)
+
+
+def binary(
+    request_id: str,
+    key: str | None = "user-1",
+    *,
+    source: str = "/kuybi/backend",
+    headers: WireHeaders | None = None,
+    **fields: Any,  # noqa: ANN401 - JSON
+) -> Request:
+    """Return a binary CloudEvent whose id stands in the headers only."""
+    attributes: WireHeaders = [
+        ("content-type", b"application/json"),
+        ("ce_specversion", b"1.0"),
+        ("ce_id", request_id.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", b"com.kuybi.story.requested.v1"),
+    ]
+    body = payload(None, **{"marker": f"k-{request_id}", **fields})
+    key_bytes = None if key is None else key.encode()
+    return Request(key_bytes, json.dumps(body).encode(), [*attributes, *(headers or [])])
+
+
+def structured(
+    request_id: str,
+    key: str | None = "user-1",
+    *,
+    source: str = "/kuybi/backend",
+    attributes: dict[str, str] | None = None,
+    **fields: Any,  # noqa: ANN401 - JSON
+) -> Request:
+    """Return a structured CloudEvent: one JSON document with everything inside."""
+    event = {
+        "specversion": "1.0",
+        "id": request_id,
+        "source": source,
+        "type": "com.kuybi.story.requested.v1",
+        "datacontenttype": "application/json",
+        **(attributes or {}),
+        "data": payload(None, **{"marker": f"k-{request_id}", **fields}),
+    }
+    headers: WireHeaders = [("content-type", b"application/cloudevents+json; charset=utf-8")]
+    return Request(None if key is None else key.encode(), json.dumps(event).encode(), headers)

@@ -1,0 +1,201 @@
+"""A world of one's own inside a shared broker: topics, a group, a store, services."""
+
+import contextlib
+import signal
+from collections.abc import Iterable
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from tests.blackbox.endpoint import EndpointThread
+from tests.blackbox.judge import Judgement, judge
+from tests.blackbox.messages import Seen
+from tests.blackbox.reader import TopicReader
+from tests.blackbox.requests import Request
+from tests.blackbox.service import ServiceProcess
+
+LARGEST = "2097152"
+HEADROOM = 64 * 1024
+
+
+class World:
+    """Everything a black-box test touches; leaving it ends whatever still runs."""
+
+    def __init__(self, bootstrap: str, folder: Path, partitions: int = 6) -> None:
+        self.bootstrap = bootstrap
+        self.folder = folder
+        self.name = f"t{uuid4().hex[:12]}"
+        self.group = f"group.{self.name}"
+        self.requested = f"{self.name}.requested"
+        self.generated = f"{self.name}.generated"
+        self.failed = f"{self.name}.failed"
+        self.dlq = f"{self.name}.dlq"
+        self.partitions = partitions
+        self.services: list[ServiceProcess] = []
+        self.endpoint = EndpointThread()
+        self.sent: list[Request] = []
+        self._exit = contextlib.ExitStack()
+        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 1, "log_level": 0})
+        self._reader: TopicReader | None = None
+
+    def __enter__(self) -> Self:
+        """Start the endpoint."""
+        self._exit.enter_context(self.endpoint)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """End every service; one that does not go in peace fails a test that had passed."""
+        try:
+            complaints = self._end_services(gently=kind is None)
+        finally:
+            self._exit.close()
+        if kind is None and complaints:
+            raise AssertionError("\n".join(complaints))
+
+    # The broker's side.
+
+    def create_topics(self, *, dlq_bytes: int | None = None) -> None:
+        """Create the four topics, wide enough for the largest record any test sends."""
+        dlq = str(int(LARGEST) + HEADROOM if dlq_bytes is None else dlq_bytes)
+        sizes = {self.requested: LARGEST, self.generated: LARGEST, self.failed: LARGEST}
+        topics = [
+            NewTopic(name, self.partitions, 1, config={"max.message.bytes": size})
+            for name, size in {**sizes, self.dlq: dlq}.items()
+        ]
+        with_producer = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        created: dict[str, Future[None]] = with_producer.create_topics(topics)
+        for future in created.values():
+            future.result(20)
+
+    def publish(self, requests: Iterable[Request]) -> None:
+        """Produce the requests in order and wait until the broker has them."""
+        failures: list[str] = []
+
+        def delivered(error: object, _: object) -> None:
+            if error is not None:
+                failures.append(str(error))
+
+        for request in requests:
+            options: dict[str, Any] = {}
+            if request.partition >= 0:
+                options["partition"] = request.partition
+            if request.timestamp_ms:
+                options["timestamp"] = request.timestamp_ms
+            self._producer.produce(
+                self.requested,
+                key=request.key,
+                value=request.value,
+                headers=request.headers,
+                on_delivery=delivered,
+                **options,
+            )
+            self.sent.append(request)
+            self._producer.poll(0)
+        left = self._producer.flush(20)
+        if left or failures:
+            msg = f"{left} requests were not delivered: {failures[:3]}"
+            raise AssertionError(msg)
+
+    def lag(self) -> dict[int, int]:
+        """Return for each partition how far the group's committed offset is from the end."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        wanted = ConsumerGroupTopicPartitions(self.group)
+        answer = admin.list_consumer_group_offsets([wanted])[self.group].result(20)
+        committed = {p.partition: p.offset for p in answer.topic_partitions}
+        with TopicReader(self.bootstrap, [self.requested]) as reader:
+            ends = reader.ends(self.requested)
+        return {p: end - max(0, committed.get(p, 0)) for p, end in ends.items()}
+
+    # The service's side.
+
+    def settings(self, **changes: str) -> dict[str, str]:
+        """Return a service's environment; `changes` are names without `JIRAIYA_`."""
+        chosen = {
+            "KAFKA__BOOTSTRAP_SERVERS": self.bootstrap,
+            "KAFKA__GROUP_ID": self.group,
+            "TOPICS__REQUESTED": self.requested,
+            "TOPICS__GENERATED": self.generated,
+            "TOPICS__FAILED": self.failed,
+            "TOPICS__DLQ": self.dlq,
+            "TOPICS__MARKS": f"{self.name}.marks",
+            "TOPICS__CANCELLED": f"{self.name}.cancelled",
+            "TOPICS__PROGRESS": f"{self.name}.progress",
+            "TOPICS__AUTO_CREATE": "false",
+            "LLM__BASE_URL": self.endpoint.base_url,
+            "LLM__API_KEY": "not-a-secret",
+            "STORE__URL": f"sqlite:///{self.folder / 'outcomes.db'}",
+            "DATA_DIR": str(self.folder),
+            "LOG__FORMAT": "json",
+            **changes,
+        }
+        return {f"JIRAIYA_{name}": value for name, value in chosen.items()}
+
+    def service(self, name: str = "", **changes: str) -> ServiceProcess:
+        """Return a service that has not been started yet."""
+        name = name or f"service-{len(self.services)}"
+        process = ServiceProcess(self.settings(**changes), self.folder, name)
+        self.services.append(process)
+        return process
+
+    def serve(self, **changes: str) -> ServiceProcess:
+        """Return a service that is ready."""
+        return self.service(**changes).start().wait_ready()
+
+    # The examiner's side.
+
+    def outcomes(self, count: int, timeout_s: float) -> list[Seen]:
+        """Return the terminal events as soon as there are `count`; raises AssertionError."""
+        if self._reader is None:
+            topics = [self.generated, self.failed]
+            self._reader = self._exit.enter_context(TopicReader(self.bootstrap, topics))
+        if not self._reader.until(lambda records: len(records) >= count, timeout_s):
+            arrived = len(self._reader.records)
+            logs = "\n".join(service.log[-1500:] for service in self.services)
+            msg = f"{arrived} of {count} terminal events within {timeout_s:g} s\n{logs}"
+            raise AssertionError(msg)
+        return list(self._reader.records)
+
+    def outcome(self, count: int = 1, timeout_s: float = 20) -> Seen:
+        """Return the last of `count` terminal events."""
+        return self.outcomes(count, timeout_s)[-1]
+
+    def judgement(self, timeout_s: float = 30) -> Judgement:
+        """Read all four topics anew, from the beginning to their ends, and judge them."""
+        topics = [self.requested, self.generated, self.failed, self.dlq]
+        with TopicReader(self.bootstrap, topics) as reader:
+            records = reader.to_the_end(timeout_s)
+        return judge(
+            records,
+            requested=self.requested,
+            generated=self.generated,
+            failed=self.failed,
+            dlq=self.dlq,
+        )
+
+    def _end_services(self, *, gently: bool) -> list[str]:
+        complaints: list[str] = []
+        running = [service for service in self.services if service.alive]
+        for service in running:
+            service.send(signal.SIGCONT)
+            service.send(signal.SIGTERM if gently else signal.SIGKILL)
+        for service in running:
+            try:
+                code = service.wait(40)
+                if gently and code != 0:
+                    complaints.append(f"{service.name} exited with {code}:\n{service.log[-2000:]}")
+            except AssertionError as error:
+                complaints.append(str(error))
+            finally:
+                service.end()
+        for service in self.services:
+            if not service.expected_to_end_badly:
+                signs = service.bad_signs()
+                complaints.extend(f"{service.name} wrote: {line[:2000]}" for line in signs)
+        return complaints

@@ -1,0 +1,291 @@
+"""One turn of one record: what it ends with, what it waits for, and what is stored."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from jiraiya_events.adapters.store.memory import MemoryStore
+from jiraiya_events.adapters.telemetry.untraced import Untraced
+from jiraiya_events.contract.topics import Topics
+from jiraiya_events.domain.codes import POLICIES, ErrorCode, Stage
+from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.domain.outcome import Source
+from jiraiya_events.domain.story import Safety, Story, Usage
+from jiraiya_events.engine.records import Output, Record
+from jiraiya_events.engine.verdicts import Done, Park, Retry, Work
+from jiraiya_events.generation.ports import CallObserver
+from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, TryAgain, Written
+from jiraiya_events.handlers.admission import Memory
+from jiraiya_events.handlers.ending import Ending
+from jiraiya_events.handlers.rules import Rules
+from jiraiya_events.handlers.story_handler import StoryHandler
+
+NOW = 1_800_000_100.0
+PUBLISHED_MS = 1_800_000_000_000
+STORY = Written(
+    Story(title="T", content="Once.", language="en", word_count=1),
+    "m-1",
+    "openai",
+    "story.v1",
+    Source.MODEL,
+    Safety(input_checked=False, output_checked=False),
+)
+
+
+class StandingClock:
+    """It is always `NOW`."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return NOW
+
+
+@dataclass
+class ScriptedGenerator:
+    """Answers with the next step of a script and remembers what it was asked."""
+
+    steps: list[Step | Exception]
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    async def attempt(
+        self, request: Any, identity: Any, print_: str, progress: Any, **rest: Any
+    ) -> Step:
+        """Play one step; a try is used up and something is paid."""
+        self.asked.append({"request": request, "identity": identity, "progress": progress, **rest})
+        step = self.steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        progress.calls += 1
+        progress.tries += 1
+        progress.charge(Usage(input_tokens=10, output_tokens=20), 1_500_000)
+        return step
+
+
+class BrokenStore(MemoryStore):
+    """A store that is down."""
+
+    async def look_up(self, *_: Any) -> Any:
+        """Fail."""
+        msg = "down"
+        raise StoreUnavailable(msg)
+
+    async def save_outcome(self, *_: Any) -> Any:
+        """Fail."""
+        msg = "down"
+        raise StoreUnavailable(msg)
+
+
+def handler(
+    *steps: Step | Exception, store: MemoryStore | None = None
+) -> tuple[StoryHandler, ScriptedGenerator]:
+    """Return a handler whose generator plays `steps`."""
+    generator = ScriptedGenerator(list(steps))
+    memory = Memory(store or MemoryStore(1_000.0, StandingClock()), CallObserver())
+    rules = Rules(Topics(), "m-1", frozenset({"m-1"}), "9.9.9")
+    made = StoryHandler(generator, memory, Untraced(), StandingClock(), rules)  # type: ignore[arg-type]
+    return made, generator
+
+
+def record(payload: Any = None, *, offset: int = 7, headers: Any = (), **fields: Any) -> Record:
+    """Return a record of the requests' topic; `payload` may be raw bytes."""
+    wish = {"request_id": "r-1", "user_id": "ann", "keywords": ["fox"], **fields}
+    value = payload if isinstance(payload, bytes) else json.dumps(wish).encode()
+    return Record("story.requested", 2, offset, PUBLISHED_MS, b"ann", value, headers)
+
+
+async def done(made: StoryHandler, of: Record) -> list[Output]:
+    """Return the outputs of a turn that must finish."""
+    verdict = await made.handle(Work(of, 0.0))
+    assert isinstance(verdict, Done)
+    return list(verdict.outputs)
+
+
+def body(output: Output) -> Any:
+    """Return an output's payload."""
+    assert output.value is not None
+    return json.loads(output.value)
+
+
+async def test_a_written_story_becomes_one_generated_event_with_the_requests_key() -> None:
+    """The happy path has one output, and usage, cost and tries are the attempt's sums."""
+    made, _ = handler(STORY)
+    (event,) = await done(made, record(metadata={"a": "b"}))
+    assert (event.topic, event.key) == ("story.generated", b"ann")
+    payload = body(event)
+    assert payload["cost"] == {"amount": "0.0000015", "currency": "USD"}
+    assert (payload["tries"], payload["attempt"], payload["source"]) == (1, 1, "model")
+    assert payload["usage"]["output_tokens"] == 20
+    assert payload["metadata"] == {"a": "b"}
+    assert payload["timings"] == {"queued_ms": 100_000, "generation_ms": 0, "total_ms": 100_000}
+
+
+async def test_the_label_of_a_story_says_generated_and_no_code() -> None:
+    """Metrics learn how a request ended from the label."""
+    made, _ = handler(STORY)
+    verdict = await made.handle(Work(record(), 0.0))
+    assert isinstance(verdict, Done)
+    assert verdict.label == Ending("generated", "none", 0.0, dead_lettered=False)
+
+
+@pytest.mark.parametrize("code", list(ErrorCode))
+async def test_a_failure_is_dead_lettered_exactly_when_its_code_says_so(code: ErrorCode) -> None:
+    """The contract's table decides about the dead letter and about `retryable`."""
+    made, _ = handler(Rejected(code, "Words for a user.", Stage.GENERATE, 5_000))
+    outputs = await done(made, record())
+    failed = body(outputs[0])
+    assert outputs[0].topic == "story.failed"
+    assert failed["error"]["retryable"] is POLICIES[code].retryable
+    assert failed["error"]["retry_after_ms"] == 5_000
+    assert failed["dead_lettered"] is POLICIES[code].dead_letter
+    assert [o.topic for o in outputs[1:]] == ["story.requested.dlq"] * POLICIES[code].dead_letter
+    reference = "story.requested/2/7" if POLICIES[code].dead_letter else None
+    assert failed["dlq_reference"] == reference
+
+
+async def test_a_replay_that_fails_is_dead_lettered_whatever_its_code() -> None:
+    """An operator who replayed it wants it back."""
+    made, _ = handler(Rejected(ErrorCode.CONTENT_BLOCKED, "No.", Stage.CHECK_OUTPUT))
+    outputs = await done(made, record(headers=[("x-replay-count", b"1")]))
+    assert body(outputs[0])["attempt"] == 2
+    assert [output.topic for output in outputs] == ["story.failed", "story.requested.dlq"]
+
+
+async def test_a_dead_letter_keeps_bytes_and_headers_but_no_credentials() -> None:
+    """What an operator replays is what was sent."""
+    made, _ = handler()
+    headers = [("x-raw", b"\xff"), ("Authorization", b"secret"), ("x-none", None)]
+    outputs = await done(made, record(b"\xff{", headers=headers))
+    letter = outputs[1]
+    assert (letter.key, letter.value) == (b"ann", b"\xff{")
+    assert ("x-raw", b"\xff") in letter.headers
+    assert ("x-none", None) in letter.headers
+    assert "authorization" not in {name.lower() for name, _ in letter.headers}
+    assert ("x-dlq-error-code", b"invalid_event") in letter.headers
+
+
+async def test_a_dead_letter_can_be_made_smaller_twice() -> None:
+    """First without its value, then without the original headers."""
+    made, _ = handler()
+    outputs = await done(made, record(b"{", headers=[("x-long", b"x" * 100)]))
+    truncated = outputs[1].smaller
+    assert truncated is not None
+    assert truncated.value is None
+    assert ("x-dlq-truncated", b"true") in truncated.headers
+    last = truncated.smaller
+    assert last is not None
+    assert last.smaller is None
+    assert all(name.startswith("x-dlq-") for name, _ in last.headers)
+
+
+async def test_a_try_again_is_a_retry_that_keeps_what_was_used() -> None:
+    """The next turn goes on with the same progress, and the tries travel with the work."""
+    made, generator = handler(TryAgain(1.5, ErrorCode.PROVIDER_UNAVAILABLE), STORY)
+    work = Work(record(), 0.0)
+    assert await made.handle(work) == Retry(1.5)
+    assert work.tries == 1
+    verdict = await made.handle(work)
+    assert isinstance(verdict, Done)
+    assert body(verdict.outputs[0])["tries"] == 2
+    assert generator.asked[0]["progress"] is generator.asked[1]["progress"]
+
+
+async def test_tries_of_an_earlier_owner_count() -> None:
+    """A takeover does not start counting anew."""
+    made, generator = handler(STORY)
+    await made.handle(Work(record(), 0.0, tries=2))
+    assert generator.asked[0]["progress"].tries == 3
+
+
+async def test_an_open_breaker_parks_until_the_deadline_at_the_latest() -> None:
+    """The default deadline counts from the record's timestamp."""
+    made, _ = handler(AwaitBreaker(ErrorCode.PROVIDER_UNAVAILABLE, "m-1"))
+    assert await made.handle(Work(record(), 0.0)) == Park(200.0)
+
+
+async def test_the_same_request_again_gets_the_stored_story_and_no_call() -> None:
+    """Only source and timings differ; the event's id is the same."""
+    made, generator = handler(STORY)
+    first = (await done(made, record()))[0]
+    second = (await done(made, record(offset=8)))[0]
+    assert len(generator.asked) == 1
+    assert dict(first.headers)["ce_id"] == dict(second.headers)["ce_id"]
+    one, two = body(first), body(second)
+    assert two.pop("source") == "result_store"
+    del one["source"], one["timings"], two["timings"]
+    assert one == two
+
+
+async def test_a_resend_of_a_dead_lettered_request_makes_no_second_dead_letter() -> None:
+    """The dead letter of the first is still there to be replayed; two would be paid twice."""
+    made, _ = handler(Rejected(ErrorCode.PROVIDER_TIMEOUT, "Late.", Stage.GENERATE))
+    await done(made, record())
+    outputs = await done(made, record(offset=8))
+    assert [output.topic for output in outputs] == ["story.failed"]
+    assert body(outputs[0])["dlq_reference"] == "story.requested/2/7"
+
+
+async def test_a_redelivery_after_a_lost_commit_makes_its_dead_letter_again() -> None:
+    """The same offset means that nothing of it was published."""
+    made, generator = handler(Rejected(ErrorCode.PROVIDER_TIMEOUT, "Late.", Stage.GENERATE))
+    await done(made, record())
+    outputs = await done(made, record())
+    assert len(outputs) == 2
+    assert len(generator.asked) == 1
+
+
+async def test_another_body_under_the_same_id_is_a_conflict_with_an_id_of_its_own() -> None:
+    """Neither overwrites the other, and no call is made."""
+    made, generator = handler(STORY)
+    await done(made, record())
+    (event,) = await done(made, record(offset=8, keywords=["bear"]))
+    assert body(event)["error"]["code"] == "duplicate_conflict"
+    (again,) = await done(made, record(offset=9, keywords=["owl"]))
+    assert dict(event.headers)["ce_id"] != dict(again.headers)["ce_id"]
+    assert len(generator.asked) == 1
+
+
+async def test_an_invalid_request_sent_again_gets_the_same_failure() -> None:
+    """Failures are stored like stories; a corrected body needs a new id."""
+    made, _ = handler(STORY)
+    first = await done(made, record(keywords=[]))
+    again = await done(made, record(offset=8, keywords=[]))
+    assert body(first[0]) == body(again[0])
+    (conflict,) = await done(made, record(offset=9))
+    assert body(conflict)["error"]["code"] == "duplicate_conflict"
+
+
+async def test_a_model_that_is_not_on_the_list_is_invalid() -> None:
+    """A request cannot choose what we pay for."""
+    made, generator = handler()
+    outputs = await done(made, record(model="gpt-huge"))
+    assert body(outputs[0])["error"]["code"] == "invalid_event"
+    assert "gpt-huge" not in body(outputs[0])["error"]["message"]
+    assert not generator.asked
+
+
+async def test_without_the_store_the_story_is_written_all_the_same() -> None:
+    """A store that is down costs money, never a request."""
+    made, _ = handler(STORY, store=BrokenStore(1.0))
+    (event,) = await done(made, record())
+    assert event.topic == "story.generated"
+
+
+async def test_a_bug_of_ours_ends_as_internal_with_a_dead_letter() -> None:
+    """The message says nothing of the bug."""
+    made, _ = handler(ValueError("secret detail"))
+    of = record()
+    with pytest.raises(ValueError, match="secret"):
+        await made.handle(Work(of, 0.0))
+    verdict = made.crashed(of, ValueError("secret detail"))
+    event, letter = verdict.outputs
+    assert body(event)["error"] | {"message": ""} == {
+        "code": "internal",
+        "message": "",
+        "retryable": True,
+        "stage": "internal",
+        "retry_after_ms": None,
+    }
+    assert b"secret" not in (event.value or b"")
+    assert letter.topic == "story.requested.dlq"
