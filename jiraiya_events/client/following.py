@@ -1,7 +1,7 @@
 """Reading topics as they grow, committed records only, without joining a group."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -47,7 +47,7 @@ async def reader_at_end(
 
 async def follow(
     options: Mapping[str, Any], topics: Sequence[str], *, from_start: bool = False
-) -> AsyncIterator[Received]:
+) -> AsyncGenerator[Received, None]:
     """Yield the records of `topics` as they come, without end. Raises `BrokerUnavailable`."""
     async with reader_at_end(options, topics, from_start=from_start) as consumer:
         while True:
@@ -74,7 +74,7 @@ async def _assign_all(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> None
     # A subscription starts over whenever a topic grows; an assignment stays where it is.
     partitions = consumer.assignment()
     consumer.unsubscribe()
-    consumer.assign(partitions)
+    consumer.assign(list(partitions))
 
 
 def _explain(error: Exception, options: Mapping[str, Any]) -> str:

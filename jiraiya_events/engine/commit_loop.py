@@ -12,6 +12,7 @@ from jiraiya_events.engine import offset_map
 from jiraiya_events.engine.errors import (
     EngineError,
     Fenced,
+    NothingAccepted,
     OutputsRefused,
     ProgressUnreadable,
     WriterFailed,
@@ -53,7 +54,7 @@ class CommitLoop:
                 await self._commit_or_reopen()
             if self._session.tries_changed:
                 await self._commit_or_reopen()
-        except ProgressUnreadable as error:
+        except (NothingAccepted, ProgressUnreadable) as error:
             self._session.halt(str(error))
         finally:
             await self._close()
@@ -111,7 +112,8 @@ class CommitLoop:
         if session.state is not SessionState.RUNNING or tracker is None or tracker.outstanding:
             return
         position = await self._around.intake.position(session.partition)
-        if position is not None and not tracker.outstanding:
+        still_ours = session.state is SessionState.RUNNING
+        if still_ours and position is not None and not tracker.outstanding:
             tracker.advance(position)
 
     async def _commit_or_reopen(self) -> None:
@@ -200,7 +202,8 @@ class CommitLoop:
             done = self._around.handler.crashed(item.record, error)
             item.outputs, item.label, item.given_up = tuple(done.outputs), done.label, True
         else:
-            self._session.halt(f"the log refuses every outcome of {item.record.offset}: {error}")
+            msg = f"the log refuses every outcome of {item.record.offset}: {error}"
+            raise NothingAccepted(msg) from error
 
 
 def _refused_by_item(

@@ -92,10 +92,10 @@ class Engine:
         self._around.observer.rebalanced()
         for partition in assigned:
             self._around.intake.pause(partition)
-        if self._draining:
-            return
         for partition in sorted(set(self._sessions).difference(assigned)):
             self._lose(partition)
+        if self._draining:
+            return
         for partition in assigned:
             self._keep_or_start(partition)
 
@@ -148,6 +148,7 @@ class Engine:
 
     def _keep_or_start(self, partition: Partition) -> None:
         if session := self._sessions.get(partition):
+            session.suspend()  # its position is new, whether a revocation came first or not
             session.resume()
             return
         session = self._lost.pop(partition, None) or Session(partition, self._around)

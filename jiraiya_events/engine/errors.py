@@ -2,6 +2,7 @@
 
 EngineError
 ├── Fenced             another owner has started: wait, then ask whether it is still ours
+├── NothingAccepted    not even a last resort was taken: stop this partition and say so
 ├── OutputsRefused     the log will never take these outputs: publish smaller ones
 ├── ProgressUnreadable the commit's metadata is not ours: stop this partition and say so
 └── WriterFailed       anything else: the commit's fate is unknown until the log is asked
@@ -14,6 +15,10 @@ class EngineError(Exception):
 
 class Fenced(EngineError):
     """A newer epoch of this partition's writer exists."""
+
+
+class NothingAccepted(EngineError):
+    """The log refuses every outcome of a record; trying on would change nothing."""
 
 
 class OutputsRefused(EngineError):

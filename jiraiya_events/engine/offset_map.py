@@ -15,6 +15,7 @@ that nothing is finished beyond the frontier. It grows with outstanding records,
 import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from jiraiya_events.engine.errors import ProgressUnreadable
 from jiraiya_events.engine.records import Committed
@@ -23,6 +24,12 @@ MAX_CHARS = 4_000
 """The broker's default `offset.metadata.max.bytes` is 4,096."""
 
 VERSION = "1"
+
+MAX_BYTES = (MAX_CHARS - len(VERSION)) * 4 // 5
+"""What base-85 makes `MAX_CHARS` of."""
+
+HEAD_BYTES = 12
+"""Room for span and count whatever they are, so that finishing a record never shrinks a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +52,16 @@ class Progress:
 def encode(progress: Progress) -> tuple[Committed, int]:
     """Return what to commit, and the offset up to which it speaks.
 
-    When the whole map does not fit, it covers a prefix: records from the returned offset on
-    count as not read, so whatever is finished there must wait for a later commit.
+    When not all offsets fit, it covers a prefix: records from the returned offset on count as
+    not read, so whatever is finished there must wait for a later commit. Tries give way before
+    offsets do: were they to shorten the prefix, records an earlier map called finished would be
+    forgotten and published twice.
     """
     offsets = list(progress.outstanding)
-    covered = progress.highest
-    while True:
-        text = _encode_map(offsets, progress.outstanding, covered)
-        if len(text) <= MAX_CHARS:
-            return Committed(offsets[0] if offsets else covered, text), covered
-        keep = min(len(offsets) - 1, len(offsets) * MAX_CHARS // len(text))
-        covered = offsets[keep]
-        del offsets[keep:]
+    kept = _that_fit(offsets)
+    covered = progress.highest if kept == len(offsets) else offsets[kept]
+    text = _encode_map(offsets[:kept], progress.outstanding, covered)
+    return Committed(offsets[0] if offsets else covered, text), covered
 
 
 def decode(committed: Committed) -> Progress:
@@ -78,6 +83,16 @@ def decode(committed: Committed) -> Progress:
         raise ProgressUnreadable(msg) from error
 
 
+def _that_fit(offsets: list[int]) -> int:
+    """Return how many of the first offsets fit, tries left aside."""
+    room = MAX_BYTES - HEAD_BYTES
+    for index, (previous, offset) in enumerate(pairwise(offsets), start=1):
+        room -= _width(offset - previous - 1)
+        if room < 0:
+            return index
+    return len(offsets)
+
+
 def _encode_map(offsets: list[int], tries: Mapping[int, int], highest: int) -> str:
     if not offsets:
         return ""
@@ -91,8 +106,12 @@ def _encode_map(offsets: list[int], tries: Mapping[int, int], highest: int) -> s
     last_index = -1
     for index, offset in enumerate(offsets):
         if count := tries[offset]:
-            _put(payload, index - last_index - 1)
-            _put(payload, count)
+            pair = bytearray()
+            _put(pair, index - last_index - 1)
+            _put(pair, count)
+            if len(payload) + len(pair) > MAX_BYTES:
+                break
+            payload += pair
             last_index = index
     return VERSION + base64.b85encode(payload).decode("ascii")
 
@@ -127,6 +146,11 @@ def _put(payload: bytearray, number: int) -> None:
         payload.append(number & 0x7F | 0x80)
         number >>= 7
     payload.append(number)
+
+
+def _width(number: int) -> int:
+    """Return how many bytes `_put` takes."""
+    return max(1, (number.bit_length() + 6) // 7)
 
 
 def _numbers(payload: bytes) -> Iterator[int]:

@@ -164,6 +164,11 @@ class Session:
         self._around.observer.started(work, waited)
         try:
             verdict = await self._around.handler.handle(work)
+        except asyncio.CancelledError:
+            if _is_cancelled_from_outside():
+                raise
+            error = RuntimeError("the handler's own work was cancelled")
+            verdict = self._around.handler.crashed(work.record, error)
         except Exception as error:  # noqa: BLE001 - a bug of the handler must not lose a record
             verdict = self._around.handler.crashed(work.record, error)
         self._settle(lane, work, verdict)
@@ -301,3 +306,9 @@ class Session:
         if timer := self._timers.pop(lane, None):
             timer.cancel()
         self._around.parking.leave(lane)
+
+
+def _is_cancelled_from_outside() -> bool:
+    """Tell a stop of the engine from a cancellation that escaped from inside the handler."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

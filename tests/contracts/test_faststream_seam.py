@@ -62,8 +62,8 @@ class Watching(BaseMiddleware):
     seen = 0
 
     async def consume_scope(
-        self, call_next: Callable[[Any], Awaitable[Any]], msg: Any  # noqa: ANN401 - FastStream's
-    ) -> Any:  # noqa: ANN401 - FastStream's
+        self, call_next: Callable[[Any], Awaitable[Any]], msg: Any
+    ) -> Any:
         """Count a message."""
         type(self).seen += 1
         return await call_next(msg)
@@ -164,7 +164,7 @@ async def test_the_loop_is_let_go_between_prefetched_records(edge: Edge) -> None
     assert yields[YIELD_EVERY - 1] == yields[-1] == 1
 
 
-async def _yields(step: Any) -> int:  # noqa: ANN401 - a coroutine, driven by hand
+async def _yields(step: Any) -> int:
     count = 0
     while True:
         try:

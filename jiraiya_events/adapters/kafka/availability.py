@@ -1,18 +1,18 @@
 """Waiting for a broker that is not there yet, with a line a person can act on."""
 
 import asyncio
-import logging
 
 import structlog
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
+from jiraiya_events.adapters.kafka.admin import cluster_client
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
+from jiraiya_events.domain.errors import BrokerUnavailable
 
 log = structlog.get_logger(__name__)
 
 SAY_EVERY_S = 10.0
 ASK_EVERY_S = (0.2, 2.0)
+ASK_TIMEOUT_S = 5.0
 
 
 async def wait_for_broker(connection: KafkaConnection) -> None:
@@ -26,25 +26,15 @@ async def wait_for_broker(connection: KafkaConnection) -> None:
             return
         if loop.time() - said_at >= SAY_EVERY_S:
             said_at = loop.time()
-            log.warning(
-                "waiting for Kafka: it does not answer; `jiraiya doctor` tells why",
-                bootstrap_servers=connection.bootstrap_servers,
-                error=type(error).__name__,
-            )
+            log.warning("waiting for Kafka", reason=str(error))
         await asyncio.sleep(wait)
         wait = min(wait * 2, longest)
 
 
-async def _ask(connection: KafkaConnection) -> Exception | None:
+async def _ask(connection: KafkaConnection) -> BrokerUnavailable | None:
     """Return why no broker answered, None when one did."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # one line of ours is enough
-    client = AIOKafkaAdminClient(**connection.client_options(), request_timeout_ms=5_000)
     try:
-        await client.start()
-    except (KafkaError, OSError) as error:
+        async with cluster_client(connection, timeout_s=ASK_TIMEOUT_S):
+            return None
+    except BrokerUnavailable as error:
         return error
-    else:
-        return None
-    finally:
-        await client.close()
-        logging.getLogger("aiokafka").setLevel(logging.WARNING)

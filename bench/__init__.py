@@ -1,0 +1,1 @@
+"""Speed and memory as ratios against named yardsticks; see README.md for what each cell means."""

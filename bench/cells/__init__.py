@@ -1,0 +1,1 @@
+"""One module per cell; each has a `measure` coroutine that returns its measurements."""

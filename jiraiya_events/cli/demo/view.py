@@ -1,0 +1,101 @@
+"""How the demo looks: lanes, counters and the newest story; plain lines without a terminal."""
+
+import textwrap
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from jiraiya_events.cli.demo.board import Board, Mark
+from jiraiya_events.engine.engine import Statistics
+
+SIGNS = {
+    Mark.WAITING: ("·", "dim"),
+    Mark.WRITING: ("✎", "yellow"),
+    Mark.DONE: ("✓", "green"),
+    Mark.FAILED: ("✗", "red"),
+}
+EXCERPT_LINES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where everything is, for the head of the page and the last lines."""
+
+    kafka: str
+    sidecar: str
+    model: str
+
+
+def page(board: Board, statistics: Statistics, places: Places, seconds: float) -> RenderableType:
+    """Return the whole live page."""
+    return Group(
+        Text.assemble(("Jiraiya", "bold"), f"  Kafka {places.kafka}  ·  model: {places.model}"),
+        Text(""),
+        _lanes(board),
+        Text(""),
+        _counters(board, statistics, seconds),
+        _newest(board),
+    )
+
+
+def summary(board: Board, places: Places, seconds: float) -> str:
+    """Return the last lines: what happened, and what to try next."""
+    cost = board.cost
+    price = "unknown price" if cost is None else f"{cost.amount} USD"
+    return "\n".join(
+        (
+            "",
+            f"{_result(board)} in {seconds:.1f} s, {price}.",
+            "Each request got exactly one event; a user's requests were answered in order.",
+            "",
+            "Next:",
+            "  jiraiya broker                       a Kafka of your own, on port 9092",
+            "  jiraiya serve                        the service beside it",
+            "  jiraiya request dragon moon --wait   one request, and its story",
+            f"With --keep all of this stays: {places.sidecar}/asyncapi, {places.sidecar}/metrics.",
+        )
+    )
+
+
+def _result(board: Board) -> str:
+    asked = len(board.entries)
+    return f"{board.stories} stories and {board.failures} clear failures for {asked} requests"
+
+
+def _lanes(board: Board) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for user in board.users:
+        cells = Text()
+        for mark, about in board.marks(user):
+            sign, style = SIGNS[mark]
+            cells.append(f"{sign} {about}   ", style=style)
+        table.add_row(Text(user, style="bold"), cells)
+    return table
+
+
+def _counters(board: Board, statistics: Statistics, seconds: float) -> Text:
+    cost = board.cost
+    parts = [
+        f"{board.stories} stories",
+        f"{board.failures} failed",
+        f"{board.open} open",
+        f"{statistics.in_flight} in flight",
+        f"{statistics.waiting} waiting in lanes",
+        f"{len(statistics.sessions)} partitions",
+        "price unknown" if cost is None else f"{cost.amount} USD",
+        f"{seconds:.1f} s",
+    ]
+    return Text("  ·  ".join(parts), style="cyan")
+
+
+def _newest(board: Board) -> RenderableType:
+    if board.newest is None:
+        return Text("The first story is being written …", style="dim")
+    story = board.newest.story
+    lines = textwrap.wrap(" ".join(story.content.split()), 84)
+    text = "\n".join(lines[:EXCERPT_LINES]) + (" …" if len(lines) > EXCERPT_LINES else "")
+    title = f"{story.title} — for {board.newest.user_id}"
+    return Panel(text, title=title, title_align="left", width=90, border_style="green")

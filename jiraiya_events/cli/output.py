@@ -1,0 +1,58 @@
+"""Two streams: what was asked for goes to stdout, everything else to stderr."""
+# ruff: noqa: PLC0415 - rich is imported by the command that prints, never for `--help`
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rich.console import Console
+
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object a line on stdout; all else on stderr.")
+]
+"""The `--json` of every listing."""
+
+
+def out() -> Console:
+    """Return the console for what was asked for."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def err() -> Console:
+    """Return the console for everything else."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def emit(row: Mapping[str, Any]) -> None:
+    """Write one JSON object on a line of its own, at once."""
+    sys.stdout.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Say something beside the point, on stderr."""
+    sys.stderr.write(f"{text}\n")
+
+
+def print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print aligned columns; the last one wraps, nothing is cut."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    out().print(table)

@@ -1,0 +1,68 @@
+"""Records of the output topics, as JSON rows and as lines for people."""
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from jiraiya_events.client import Received, read_outcome
+from jiraiya_events.domain.outcome import StoryFailed, StoryGenerated
+
+_PREVIEW = 60
+
+
+def record_row(record: Received) -> dict[str, Any]:
+    """Return the record as one JSON object; a value that is no JSON comes as `value_base64`."""
+    row: dict[str, Any] = {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp": _moment(record).isoformat(),
+        "key": None if record.key is None else record.key.decode("utf-8", "replace"),
+        "headers": dict(record.headers),
+    }
+    try:
+        return {**row, "value": record.json()}
+    except (ValueError, RecursionError):
+        value = None if record.value is None else base64.b64encode(record.value).decode()
+        return {**row, "value_base64": value}
+
+
+def print_record(console: Console, record: Received) -> None:
+    """Print a line or two about the record."""
+    when = _moment(record).astimezone().strftime("%H:%M:%S")
+    console.print(f"[dim]{when} {escape(_place(record))}[/]  {_said(record)}", soft_wrap=True)
+
+
+def _said(record: Received) -> str:
+    if "x-dlq-error-code" in record.headers:
+        return _dead_letter(record)
+    outcome = read_outcome(record)
+    if isinstance(outcome, StoryGenerated):
+        story = outcome.story
+        about = f"{story.word_count} words for {outcome.user_id}, {outcome.request_id}"
+        return f"[green]✓[/] [bold]{escape(story.title)}[/]  [dim]{escape(about)}[/]"
+    if isinstance(outcome, StoryFailed):
+        error = outcome.error
+        kept = " [magenta](dead letter)[/]" if outcome.dead_lettered else ""
+        about = f"{error.message}  [dim]{escape(str(outcome.request_id))}[/]"
+        return f"[red]✗ {error.code}[/]{kept} {about}"
+    text = (record.value or b"").decode("utf-8", "replace")
+    return escape(text if len(text) <= _PREVIEW else text[:_PREVIEW] + "…")
+
+
+def _dead_letter(record: Received) -> str:
+    headers = record.headers
+    origin = "/".join(headers.get(f"x-dlq-{n}", "?") for n in ("topic", "partition", "offset"))
+    message = headers.get("x-dlq-error-message", "")
+    return f"[magenta]✝ {headers['x-dlq-error-code']}[/] {escape(message)}  [dim]{origin}[/]"
+
+
+def _place(record: Received) -> str:
+    return f"{record.topic}/{record.partition}/{record.offset}"
+
+
+def _moment(record: Received) -> datetime:
+    return datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)

@@ -1,0 +1,45 @@
+"""What most commands begin with: settings, warnings and the log."""
+# ruff: noqa: PLC0415 - reading settings imports pydantic, which `--help` does not wait for
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from jiraiya_events.cli.output import note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from jiraiya_events.settings import Settings
+
+
+def settings_of_this_process() -> Settings:
+    """Return the settings, having said what looks odd about them. Raises `SettingsError`."""
+    from jiraiya_events.settings import load_settings
+
+    settings = load_settings()
+    for warning in settings.warnings:
+        note(f"warning: {warning}")
+    return settings
+
+
+def log_quietly(settings: Settings) -> None:
+    """Let only warnings through, for commands whose answer is not the log."""
+    from jiraiya_events.adapters.telemetry.logs import configure_logs
+
+    level = settings.log.level if settings.log.level in {"DEBUG", "ERROR"} else "WARNING"
+    configure_logs(level=level, style=settings.log.format)
+
+
+def run(
+    work: Coroutine[Any, Any, int],
+    *,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> None:
+    """Run `work` to its end and exit with the code it returns."""
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        code = runner.run(work)
+    raise typer.Exit(code)

@@ -1,0 +1,19 @@
+"""Can the result store be written to?"""
+
+from typing import Final
+
+from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.generation.ports import ResultStore
+from jiraiya_events.ops.findings import Finding, failed, ok
+
+STORE: Final = "store"
+
+
+async def check_store(store: ResultStore, place: str) -> list[Finding]:
+    """Ping the store; `place` is its address as it may be shown."""
+    try:
+        await store.ping()
+    except StoreUnavailable as error:
+        mend = "set JIRAIYA_STORE__URL, or JIRAIYA_DATA_DIR, to a place this user can write to"
+        return [failed(STORE, str(error), mend)]
+    return [ok(STORE, f"{place} can be written to")]
