@@ -18,7 +18,7 @@ class Request:
     timestamp_ms: int = 0
 
 
-def payload(request_id: str | None, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def payload(request_id: str | None, /, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Return a payload whose keywords carry the endpoint's marker, `k-<request id>`."""
     marker = fields.pop("marker", f"k-{request_id}")
     body = {"user_id": "user-1", "keywords": ["dragon", marker], **fields}
@@ -27,6 +27,7 @@ def payload(request_id: str | None, **fields: Any) -> dict[str, Any]:  # noqa: A
 
 def plain(
     request_id: str | None,
+    /,
     key: str | None = "user-1",
     *,
     headers: WireHeaders | None = None,
@@ -42,6 +43,7 @@ def plain(
 
 def binary(
     request_id: str,
+    /,
     key: str | None = "user-1",
     *,
     source: str = "/kuybi/backend",
@@ -63,6 +65,7 @@ def binary(
 
 def structured(
     request_id: str,
+    /,
     key: str | None = "user-1",
     *,
     source: str = "/kuybi/backend",

@@ -141,7 +141,7 @@ async def test_the_consume_loop_hands_each_record_to_consume_one(edge: Edge) -> 
             return consumer_record(offset=10 - self.left)
 
     edge.subscriber.running = True
-    await edge.subscriber._run_consume_loop(TwoRecords())  # type: ignore[arg-type]
+    await edge.subscriber._run_consume_loop(TwoRecords())
     assert [record.offset for record in edge.delivered] == [9, 10]
 
 
@@ -220,7 +220,7 @@ async def test_reading_goes_on_after_an_error_of_the_log(
             return answer
 
     edge.subscriber.running = True
-    await edge.subscriber._run_consume_loop(Stumbling())  # type: ignore[arg-type]
+    await edge.subscriber._run_consume_loop(Stumbling())
     assert len(edge.delivered) == 1
 
 

@@ -20,8 +20,12 @@ from jiraiya_events.engine.records import Partition
 class Reading(Protocol):
     """An intake with an assignment of partition 0 of `topic`, ten records in it and in 1."""
 
-    intake: Intake
     topic: str
+
+    @property
+    def intake(self) -> Intake:
+        """The intake under test."""
+        ...
 
     async def next(self) -> int | None:
         """Return the offset that is delivered next, None when nothing is."""

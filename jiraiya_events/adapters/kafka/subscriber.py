@@ -64,6 +64,7 @@ class EngineSubscriber(DefaultSubscriber):
         while self.running:
             try:
                 await super()._run_consume_loop(consumer)
+                return
             except Exception as error:
                 log.exception("reading from Kafka stopped; starting it again", error=repr(error))
                 await asyncio.sleep(AGAIN_S)

@@ -20,8 +20,7 @@ REPEAT_EVERY_S: Final = 10.0
 # Their INFO is a line per request or per connection, and some of them quote bodies in DEBUG.
 _QUIET: Final = (
     "aiohttp", "aiokafka", "asyncio", "faststream", "httpcore", "httpcore2", "httpx", "httpx2",
-    "langchain",
-    "langchain_core", "langchain_openai", "openai", "opentelemetry", "urllib3", "uvicorn",
+    "langchain", "langchain_core", "langchain_openai", "openai", "opentelemetry", "urllib3", "uvicorn",
 )  # fmt: skip
 
 
@@ -63,6 +62,9 @@ def set_level(level: str) -> None:
     logging.getLogger().setLevel(number)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    # It warns of every retry, and a broker that still ends the last transaction asks for one
+    # at nearly every first record of the next; what does not mend itself, we say ourselves.
+    logging.getLogger("aiokafka").setLevel(max(number, logging.ERROR))
 
 
 def _adopt_libraries() -> None:
