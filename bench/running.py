@@ -27,20 +27,27 @@ async def service(
 ) -> AsyncIterator[Child]:
     """Give a started service, its result store in a temporary SQLite file unless `store` says."""
     with TemporaryDirectory() as folder:
-        settings = {
-            **topics.settings(),
-            "JIRAIYA_DATA_DIR": folder,
-            "JIRAIYA_SECRETS_DIR": folder,
-            "JIRAIYA_STORE__URL": store or f"sqlite:///{folder}/store.sqlite",
-            "JIRAIYA_LLM__BASE_URL": base_url,
-            "JIRAIYA_LLM__API_KEY": "none",
-            "JIRAIYA_LLM__MODEL": "gpt-4o-mini",
-            "JIRAIYA_HTTP__PORT": str(free_port()),
-        }
+        settings = service_settings(topics, base_url, folder, free_port())
+        if store:
+            settings["JIRAIYA_STORE__URL"] = store
         arguments = [str(profile)] if profile else []
         async with child("bench.programs.service", arguments, settings) as running:
             await running.answer()
             yield running
+
+
+def service_settings(topics: Topics, base_url: str, folder: str, port: int) -> dict[str, str]:
+    """Return the settings of a service whose files stay in `folder`."""
+    return {
+        **topics.settings(),
+        "JIRAIYA_DATA_DIR": folder,
+        "JIRAIYA_SECRETS_DIR": folder,
+        "JIRAIYA_STORE__URL": f"sqlite:///{folder}/store.sqlite",
+        "JIRAIYA_LLM__BASE_URL": base_url,
+        "JIRAIYA_LLM__API_KEY": "none",
+        "JIRAIYA_LLM__MODEL": "gpt-4o-mini",
+        "JIRAIYA_HTTP__PORT": str(port),
+    }
 
 
 async def warm_up(topics: Topics, watching: Judge) -> None:

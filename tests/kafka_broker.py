@@ -131,7 +131,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist has no types
+def pytest_configure_node(node: Any) -> None:
     """Tell an xdist worker where to ask."""
     node.workerinput[_DESK] = node.config.stash[_BROKER].open_desk()
 

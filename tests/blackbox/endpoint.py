@@ -50,7 +50,7 @@ class EndpointThread:
 
     def stats(self) -> dict[str, Any]:
         """Return what was seen so far."""
-        return self._call(lambda: self._served().stats.snapshot())
+        return self._call(self._served().stats.snapshot)
 
     def calls(self, marker: str) -> int:
         """Return how many calls carried this marker in their keywords."""
@@ -64,10 +64,10 @@ class EndpointThread:
         return self._endpoint
 
     def _call(self, work: Callable[[], T]) -> T:
-        async def run() -> T:  # noqa: RUF029 - runs on the endpoint's loop
+        async def run() -> T:
             return work()
 
         return self._run(run())
 
-    def _run(self, work: Any) -> Any:  # noqa: ANN401 - any coroutine
+    def _run(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_S)

@@ -38,7 +38,7 @@ class Seen:
         return int(self.header("x-request-partition") or -1), int(self.header("ce_sequence") or -1)
 
     @property
-    def body(self) -> Any:  # noqa: ANN401 - JSON
+    def body(self) -> Any:
         """Return the value as JSON."""
         return json.loads(self.value or b"null")
 

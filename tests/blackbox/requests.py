@@ -18,7 +18,7 @@ class Request:
     timestamp_ms: int = 0
 
 
-def payload(request_id: str | None, /, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def payload(request_id: str | None, /, **fields: Any) -> dict[str, Any]:
     """Return a payload whose keywords carry the endpoint's marker, `k-<request id>`."""
     marker = fields.pop("marker", f"k-{request_id}")
     body = {"user_id": "user-1", "keywords": ["dragon", marker], **fields}
@@ -33,7 +33,7 @@ def plain(
     headers: WireHeaders | None = None,
     partition: int = -1,
     timestamp_ms: int = 0,
-    **fields: Any,  # noqa: ANN401 - JSON
+    **fields: Any,
 ) -> Request:
     """Return plain JSON, without CloudEvents headers."""
     value = json.dumps(payload(request_id, **fields)).encode()
@@ -48,7 +48,7 @@ def binary(
     *,
     source: str = "/kuybi/backend",
     headers: WireHeaders | None = None,
-    **fields: Any,  # noqa: ANN401 - JSON
+    **fields: Any,
 ) -> Request:
     """Return a binary CloudEvent whose id stands in the headers only."""
     attributes: WireHeaders = [
@@ -70,7 +70,7 @@ def structured(
     *,
     source: str = "/kuybi/backend",
     attributes: dict[str, str] | None = None,
-    **fields: Any,  # noqa: ANN401 - JSON
+    **fields: Any,
 ) -> Request:
     """Return a structured CloudEvent: one JSON document with everything inside."""
     event = {

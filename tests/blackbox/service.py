@@ -98,7 +98,7 @@ class ServiceProcess:
         except OSError:
             return 0
 
-    def json(self, path: str) -> Any:  # noqa: ANN401 - JSON
+    def json(self, path: str) -> Any:
         """Return the JSON body of one GET."""
         return json.loads(self.get(path)[2])
 

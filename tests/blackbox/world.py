@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.blackbox.endpoint import EndpointThread
@@ -40,7 +40,14 @@ class World:
         self.endpoint = EndpointThread()
         self.sent: list[Request] = []
         self._exit = contextlib.ExitStack()
-        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 1, "log_level": 0})
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "linger.ms": 1,
+                "message.max.bytes": int(LARGEST) * 2,
+                "log_level": 0,
+            }
+        )
         self._reader: TopicReader | None = None
 
     def __enter__(self) -> Self:

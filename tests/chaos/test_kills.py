@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.blackbox.judge import Judgement
 from tests.blackbox.requests import plain
 from tests.blackbox.service import ServiceProcess
 from tests.blackbox.world import World
@@ -76,6 +77,6 @@ def _pause(seconds: float) -> None:
         time.sleep(0.05)
 
 
-def _settle(world: World, sent: int):  # noqa: ANN202
+def _settle(world: World, sent: int) -> Judgement:
     world.outcomes(sent, timeout_s=120)
     return world.judgement()

@@ -61,9 +61,7 @@ class Watching(BaseMiddleware):
 
     seen = 0
 
-    async def consume_scope(
-        self, call_next: Callable[[Any], Awaitable[Any]], msg: Any
-    ) -> Any:
+    async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: Any) -> Any:
         """Count a message."""
         type(self).seen += 1
         return await call_next(msg)
@@ -148,9 +146,7 @@ async def test_the_consume_loop_hands_each_record_to_consume_one(edge: Edge) -> 
 async def test_a_read_record_is_delivered_and_not_handled(edge: Edge) -> None:
     """The engine decides when its turn has come."""
     await edge.subscriber.consume_one(consumer_record(b"v", (("h", b"1"),)))
-    assert edge.delivered == [
-        Record(TOPIC, 3, 7, 1_700_000_000_000, b"user", b"v", (("h", b"1"),))
-    ]
+    assert edge.delivered == [Record(TOPIC, 3, 7, 1_700_000_000_000, b"user", b"v", (("h", b"1"),))]
     assert edge.handled == []
 
 

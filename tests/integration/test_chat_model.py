@@ -1,4 +1,4 @@
-# ruff: noqa: ANN401 - the doubles pass on whatever a test wishes
+
 """The chat model against a real HTTP endpoint on the loopback interface."""
 
 import asyncio

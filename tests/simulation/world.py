@@ -145,12 +145,13 @@ def judge(log: MemoryLog, inputs: dict[Partition, list[Record]]) -> list[str]:
         if partition.topic != OUT:
             continue
         for record in records:
-            seen[record.value] = seen.get(record.value, 0) + 1
-            source, _, offset = record.value.partition(b":")
+            value = record.value or b""
+            seen[value] = seen.get(value, 0) + 1
+            source, _, offset = value.partition(b":")
             if record.key is not None:
                 lane = (source, record.key)
                 if last.get(lane, -1) >= int(offset):
-                    wrong.append(f"order: {record.value!r} after {last[lane]} for {lane}")
+                    wrong.append(f"order: {value!r} after {last[lane]} for {lane}")
                 last[lane] = int(offset)
     for records in inputs.values():
         for record in records:

@@ -40,7 +40,7 @@ def _text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def _yaml(name: str) -> Any:  # noqa: ANN401 - a document has any shape
+def _yaml(name: str) -> Any:
     return yaml.safe_load(_text(name))
 
 
@@ -59,7 +59,7 @@ def _tool(name: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _container() -> Any:  # noqa: ANN401 - likewise
+def _container() -> Any:
     return _yaml("k8s/deployment.yaml")["spec"]["template"]["spec"]["containers"][0]
 
 

@@ -64,10 +64,11 @@ class EngineSubscriber(DefaultSubscriber):
         while self.running:
             try:
                 await super()._run_consume_loop(consumer)
-                return
             except Exception as error:
                 log.exception("reading from Kafka stopped; starting it again", error=repr(error))
                 await asyncio.sleep(AGAIN_S)
+            else:
+                return
 
     async def consume_one(self, msg: ConsumerRecord) -> None:
         """Hand a record to the engine, which never blocks."""

@@ -20,7 +20,8 @@ REPEAT_EVERY_S: Final = 10.0
 # Their INFO is a line per request or per connection, and some of them quote bodies in DEBUG.
 _QUIET: Final = (
     "aiohttp", "aiokafka", "asyncio", "faststream", "httpcore", "httpcore2", "httpx", "httpx2",
-    "langchain", "langchain_core", "langchain_openai", "openai", "opentelemetry", "urllib3", "uvicorn",
+    "langchain", "langchain_core", "langchain_openai", "openai", "opentelemetry", "urllib3",
+    "uvicorn",
 )  # fmt: skip
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - the doubles pass on whatever a test wishes
 """Reading drafts out of answers, and judging their length."""
 
 import json

@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - the doubles pass on whatever a test wishes
 """One attempt after another, as a lane would run them, against a scripted model."""
 
 import asyncio
@@ -103,11 +102,11 @@ class Log(CallObserver):
 
     def call_finished(
         self,
-        model: str,  # noqa: ARG002
+        model: str,
         outcome: str,
-        seconds: float,  # noqa: ARG002
-        usage: Usage | None,  # noqa: ARG002
-        cost: int | None,  # noqa: ARG002
+        seconds: float,
+        usage: Usage | None,
+        cost: int | None,
     ) -> None:
         """Remember the outcome."""
         self.outcomes.append(outcome)
@@ -122,7 +121,7 @@ class BrokenStore(MemoryStore):
 
     async def save_answer(self, *_: Any, **__: Any) -> None:
         """Fail."""
-        raise StoreUnavailable("gone")  # noqa: EM101
+        raise StoreUnavailable("gone")
 
 
 class FlatPrices:

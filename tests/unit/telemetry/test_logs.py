@@ -39,7 +39,7 @@ def test_our_lines_and_the_libraries_lines_look_alike(stream: io.StringIO) -> No
     """Both are JSON with time, level, logger and the context of the record."""
     with structlog.contextvars.bound_contextvars(correlation_id="c-1", offset=7):
         structlog.get_logger("jiraiya").info("story committed", tries=1)
-        logging.getLogger("aiokafka.consumer").warning("topic %s is gone", "t")
+        logging.getLogger("aiohttp.client").warning("topic %s is gone", "t")
     ours, theirs = _lines(stream)
     assert ours["event"] == "story committed"
     assert theirs["event"] == "topic t is gone"
