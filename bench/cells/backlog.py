@@ -1,23 +1,24 @@
 """Whether memory and time per record depend on how much waits."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from statistics import median
 
-from bench.broker import Topics, judge
+from bench.broker import Judge, Topics, judge
 from bench.draining import Drained, drain, peak_mib
 from bench.measurement import Goal, Measurement
 from bench.running import endpoint, service
 
 SMALL, LARGE = 1_000, 100_000
-SETTLED = 200
-"""Outcomes left out at the start of the service, while its connections open."""
+STORIES, SETTLED, STEP = 2_000, 400, 50
+"""Stories measured, stories left out while connections open, and how many are replaced at once."""
 MEMORY, TIME = Goal("at most", 1.2), Goal("at most", 1.1)
 
 
 @dataclass(frozen=True, slots=True)
 class Stories:
-    """The first 1,000 stories of a backlog."""
+    """What stories took while a backlog waited."""
 
     seconds_each: float
     cpu_s_each: float
@@ -26,20 +27,20 @@ class Stories:
 
 async def measure(bootstrap: str, *, quick: bool) -> list[Measurement]:
     """Compare both backlogs, by the whole service and by the engine alone."""
-    stories = await _whole_service(bootstrap, rounds=1 if quick else 3)
+    stories = await _whole_service(bootstrap, rounds=1 if quick else 2)
     return [*stories, *await _engine_alone(bootstrap, rounds=1 if quick else 2)]
 
 
 async def _whole_service(bootstrap: str, rounds: int) -> list[Measurement]:
-    """Compare the same 1,000 stories with nothing and with 99,000 more behind them."""
+    """Compare the same number of stories while 1,000 and while 100,000 records wait."""
     small: list[Stories] = []
     large: list[Stories] = []
     for _ in range(rounds):
-        small.append(await _first_stories(bootstrap, SMALL))
-        large.append(await _first_stories(bootstrap, LARGE))
+        small.append(await _stories(bootstrap, SMALL))
+        large.append(await _stories(bootstrap, LARGE))
     pairs = list(zip(small, large, strict=True))
-    which = f"the whole service, instant endpoint, its first {SMALL} stories"
-    n = rounds * SMALL
+    which = f"the whole service, instant endpoint, {STORIES} stories"
+    n = rounds * STORIES
     return [
         Measurement(
             "backlog",
@@ -57,6 +58,11 @@ async def _whole_service(bootstrap: str, rounds: int) -> list[Measurement]:
             TIME,
             [b.cpu_s_each / a.cpu_s_each for a, b in pairs],
             n,
+            {
+                "CPU ms per story (1,000; 100,000)": [
+                    (round(a.cpu_s_each * 1e3, 2), round(b.cpu_s_each * 1e3, 2)) for a, b in pairs
+                ]
+            },
         ),
         Measurement(
             "backlog",
@@ -75,20 +81,25 @@ async def _whole_service(bootstrap: str, rounds: int) -> list[Measurement]:
     ]
 
 
-async def _first_stories(bootstrap: str, waiting: int) -> Stories:
+async def _stories(bootstrap: str, waiting: int) -> Stories:
+    """Measure `STORIES` while `waiting` records wait all the time: each outcome is replaced."""
     topics = await Topics.create(bootstrap)
     await topics.request(waiting)
     with judge(topics) as watching:
         async with endpoint({"seconds": 0.0}) as base_url, service(topics, base_url) as running:
             peak = asyncio.create_task(peak_mib(running))
-            seen = await watching.wait_for(SETTLED)
-            settled, before = len(seen), running.cpu_s()
-            seen += await watching.wait_for(SMALL - settled)
-            cpu_s = running.cpu_s() - before
+            await _replaced(topics, watching, SETTLED, waiting)
+            cpu_s, at = running.cpu_s(), time.perf_counter()
+            await _replaced(topics, watching, STORIES, waiting + SETTLED)
+            cpu_s, seconds = running.cpu_s() - cpu_s, time.perf_counter() - at
             peak.cancel()
-            count = len(seen) - settled
-            seconds = seen[-1] - seen[settled - 1]
-            return Stories(seconds / count, cpu_s / count, await peak)
+            return Stories(seconds / STORIES, cpu_s / STORIES, await peak)
+
+
+async def _replaced(topics: Topics, watching: Judge, count: int, first: int) -> None:
+    for number in range(first, first + count, STEP):
+        await watching.wait_for(STEP)
+        await topics.request(STEP, number)
 
 
 async def _engine_alone(bootstrap: str, rounds: int) -> list[Measurement]:

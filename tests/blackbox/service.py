@@ -15,7 +15,7 @@ from typing import Any
 from tests.blackbox.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "tests.blackbox.serve")
+COMMAND = (sys.executable, "-m", "jiraiya_events", "serve")
 START_S = 45.0
 """Importing LangChain takes seconds of CPU, and a test machine may be busy."""
 
@@ -102,7 +102,7 @@ class ServiceProcess:
         """Return the JSON body of one GET."""
         return json.loads(self.get(path)[2])
 
-    def metric(self, name: str, **labels: str) -> float:
+    def metric(self, name: str, /, **labels: str) -> float:
         """Return the sum of a metric's samples that have these labels; 0 when there is none."""
         total = 0.0
         for line in self.get("/metrics")[2].decode().splitlines():
