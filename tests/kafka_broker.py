@@ -1,9 +1,10 @@
 """Pytest plugin: one real Apache Kafka for a whole test run, and private ones to break.
 
 ``kafka_bootstrap`` is the address of the shared broker. ``JIRAIYA_TEST_KAFKA`` names an
-external one; else an embedded one is started when the first test asks for it. Under
-pytest-xdist the *controller* owns it, since it outlives every worker: workers ask it for
-the address over a loopback socket. ``own_kafka`` is a broker of the test's own.
+external one, or ``redpanda`` for one in a container (testcontainers); else an embedded one is
+started when the first test asks for it. Under pytest-xdist the *controller* owns it, since it
+outlives every worker: workers ask it for the address over a loopback socket. ``own_kafka`` is a
+broker of the test's own.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
 
     from jiraiya_events.adapters.embedded import EmbeddedKafka
+    from tests.redpanda_broker import RedpandaBroker
 
 T = TypeVar("T")
 
 EXTERNAL = "JIRAIYA_TEST_KAFKA"
+REDPANDA = "redpanda"
 _DESK = "jiraiya_kafka_desk"
 _HOST = "127.0.0.1"
 _START_TIMEOUT_S = 110.0
@@ -38,7 +41,7 @@ class SharedBroker:
         """Start nothing yet."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._starting: asyncio.Task[EmbeddedKafka] | None = None
+        self._starting: asyncio.Task[EmbeddedKafka | RedpandaBroker] | None = None
         self._desk: asyncio.Server | None = None
 
     def bootstrap(self) -> str:
@@ -101,8 +104,14 @@ class SharedBroker:
                 await outcome.stop()
 
 
-async def _start_broker() -> EmbeddedKafka:
+async def _start_broker() -> EmbeddedKafka | RedpandaBroker:
     # Imported here: a run of unit tests loads this plugin too.
+    if os.environ.get(EXTERNAL) == REDPANDA:
+        from tests.redpanda_broker import RedpandaBroker  # noqa: PLC0415
+
+        redpanda = RedpandaBroker()
+        await redpanda.start()
+        return redpanda
     from jiraiya_events.adapters.embedded import EmbeddedKafka  # noqa: PLC0415
 
     kafka = EmbeddedKafka()
@@ -147,7 +156,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def kafka_bootstrap(pytestconfig: pytest.Config) -> str:
     """Address of the broker all tests share: use topics and groups of your own."""
     external = os.environ.get(EXTERNAL)
-    if external:
+    if external and external != REDPANDA:
         return external
     workerinput = getattr(pytestconfig, "workerinput", None)
     if workerinput is not None:
