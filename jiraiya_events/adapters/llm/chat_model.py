@@ -11,9 +11,9 @@ import httpx2
 import langsmith
 import openai
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_openai import ChatOpenAI
 
 from jiraiya_events.adapters.llm.faults import fault_of
+from jiraiya_events.adapters.llm.lean_chat import LeanChatOpenAI
 from jiraiya_events.adapters.llm.options import LlmOptions
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
@@ -42,7 +42,7 @@ class ChatModel:
         # The concurrency gate is ours. None would leave aiohttp its own cap of 100.
         limits = httpx2.Limits(max_connections=0, max_keepalive_connections=None)
         self._http = openai.DefaultAioHttpClient(limits=limits)
-        self._chat = ChatOpenAI(
+        self._chat = LeanChatOpenAI(
             api_key=key,
             base_url=options.base_url,
             model=options.model,
