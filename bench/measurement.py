@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import ge, le
 from statistics import median
 from typing import Any, Literal
 
@@ -16,7 +15,7 @@ class Goal:
 
     def met_by(self, ratio: float) -> bool:
         """Tell whether `ratio` is on the right side; the limit itself is."""
-        return (ge if self.side == "at least" else le)(ratio, self.value)
+        return ratio >= self.value if self.side == "at least" else ratio <= self.value
 
     def __str__(self) -> str:
         """Return the goal as it stands in tables."""

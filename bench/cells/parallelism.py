@@ -1,9 +1,11 @@
 """How much of the possible parallelism one partition gives: throughput ÷ (C / L)."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from bench.broker import Topics, judge
+from bench.children import child
 from bench.measurement import Goal, Measurement
 from bench.running import endpoint, service, warm_up
 
@@ -32,12 +34,14 @@ async def _case(bootstrap: str, name: str, count: int) -> Measurement:
     latency, goal = CASES[name]
     topics = await Topics.create(bootstrap)
     with judge(topics) as watching:
-        async with endpoint(latency) as base_url, service(topics, base_url) as running:
-            await warm_up(topics, watching)
-            before = running.cpu_s()
-            await topics.request(count)
-            seen = await watching.wait_for(count)
-            cpu_s = running.cpu_s() - before
+        async with endpoint(latency) as base_url:
+            async with service(topics, base_url) as running:
+                await warm_up(topics, watching)
+                before = running.cpu_s()
+                await topics.request(count)
+                seen = await watching.wait_for(count)
+                cpu_s = running.cpu_s() - before
+            bare = await _bare_rate(base_url, count // 3)
     ideal = AT_ONCE / LATENCY_S
     rate, whole = steady_rate(seen), (count - 1) / (seen[-1] - seen[0] + LATENCY_S)
     detail: dict[str, Any] = {
@@ -45,10 +49,22 @@ async def _case(bootstrap: str, name: str, count: int) -> Measurement:
         "with ramp-up and tail": round(whole / ideal, 3),
         "serial consumer (1 / L, arithmetic)": f"{1 / LATENCY_S:g} stories/s",
         "times the serial consumer": round(rate * LATENCY_S, 1),
+        "bare ChatOpenAI.ainvoke loop, same endpoint, whole run": round(bare / ideal, 3),
         "CPU of the service, cores": round(cpu_s / (seen[-1] - seen[0] + LATENCY_S), 2),
     }
     what = f"throughput ÷ (C / L), 1 partition, 1,000 keys, C {AT_ONCE}, L {LATENCY_S:g} s {name}"
     return Measurement("parallelism", name, what, goal, [rate / ideal], count, detail)
+
+
+async def _bare_rate(base_url: str, count: int) -> float:
+    """Return calls per second of C bare loops: what this machine lets any client reach."""
+    async with child("bench.programs.bare_calls", [base_url, str(AT_ONCE)]) as loop:
+        await loop.answer()
+        for first, calls in ((10_000_000, AT_ONCE), (0, count)):
+            await loop.ask({"first": first, "count": calls})
+            started = time.perf_counter()
+            await loop.ask("go")
+        return count / (time.perf_counter() - started)
 
 
 def steady_rate(seen: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""The yardstick of the `cpu` cell: `ChatOpenAI.ainvoke` in a loop, and nothing else.
+"""The yardstick of the `cpu` cell: the stock `ChatOpenAI.ainvoke` in a loop, and nothing else.
 
 The client is the service's own, with every setting that was tuned; prompts are rendered by the
 service's own template before anything is measured, and the same structured answer is asked for.
@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 import uvloop
 from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from bench.broker import KEYS, story_request
 from bench.programs.answers import hear, say
-from jiraiya_events.adapters.llm.chat_model import ChatModel
+from jiraiya_events.adapters.llm.chat_model import client_settings, http_client
 from jiraiya_events.adapters.llm.options import LlmOptions
 from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.generation.prompt import STORY_SCHEMA, AnswerForm, PromptTemplate
@@ -27,7 +28,9 @@ BODY = {"response_format": {"type": "json_schema", "json_schema": SCHEMA}}
 async def main() -> None:
     """Make as many calls as each line says, so many at once; answer when they are done."""
     base_url, at_once = sys.argv[1], int(sys.argv[2])
-    model = ChatModel(LlmOptions(SecretStr("none"), "gpt-4o-mini", base_url))
+    http = http_client()
+    options = LlmOptions(SecretStr("none"), "gpt-4o-mini", base_url)
+    chat = ChatOpenAI(**client_settings(options, http))
     say({"started": True})
     while (question := await hear()) is not None:
         prompts = iter(_prompts(question["first"], question["count"]))
@@ -35,13 +38,12 @@ async def main() -> None:
         await hear()
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
-                group.create_task(_calls(model, prompts))
+                group.create_task(_calls(chat, prompts))
         say({"done": question["count"]})
-    await model.aclose()
+    await http.aclose()
 
 
-async def _calls(model: ChatModel, prompts: Iterator[tuple[str, str]]) -> None:
-    chat = model._chat  # noqa: SLF001 - to be measured with exactly its settings
+async def _calls(chat: ChatOpenAI, prompts: Iterator[tuple[str, str]]) -> None:
     for system, user in prompts:
         messages = [SystemMessage(system), HumanMessage(user)]
         message = await chat.ainvoke(messages, extra_body=BODY)

@@ -36,8 +36,6 @@ def reported(error: Exception) -> None:
     for line in lines:
         typer.secho("error: ", fg=typer.colors.RED, bold=True, nl=False, err=True)
         sys.stderr.write(f"{line}\n")
-    if isinstance(error, SettingsError):
-        sys.stderr.write("`jiraiya config show` says where each setting comes from.\n")
 
 
 def _words(error: Exception) -> str:

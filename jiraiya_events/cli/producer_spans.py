@@ -6,16 +6,15 @@ from contextlib import contextmanager
 
 from jiraiya_events.adapters.telemetry.tracing import tracing_wanted
 
+PATIENCE_S = 2.0
+"""How long a collector may keep a person waiting at the end of a command."""
+
 
 @contextmanager
-def producer_spans(environ: Mapping[str, str]) -> Iterator[None]:
-    """Let every `send` open a span and put its `traceparent` on the record.
-
-    Without an endpoint the client's own `traceparent` stands. The instrumentation replaces it
-    by appending a header, of which the last wins.
-    """
+def producer_spans(environ: Mapping[str, str]) -> Iterator[bool]:
+    """Let every `send` open a span and put its `traceparent` on the record; yield whether."""
     if not tracing_wanted(environ):
-        yield
+        yield False
         return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.aiokafka import AIOKafkaInstrumentor
@@ -24,11 +23,11 @@ def producer_spans(environ: Mapping[str, str]) -> Iterator[None]:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     provider = TracerProvider(resource=Resource.create({"service.name": "jiraiya-cli"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=PATIENCE_S)))
     instrumentor = AIOKafkaInstrumentor()
     instrumentor.instrument(tracer_provider=provider)
     try:
-        yield
+        yield True
     finally:
         instrumentor.uninstrument()
         provider.shutdown()

@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
 
 
 def request(  # noqa: PLR0913 - an option for each field of the contract
-    keywords: Annotated[list[str], typer.Argument(help="What the story is about.")],
+    keywords: Annotated[
+        list[str], typer.Argument(help="What the story is about.", metavar="KEYWORDS...")
+    ],
     *,
     user: Annotated[
         str | None, typer.Option("--user", "-u", help="Whose story; also the ordering key.")
@@ -92,8 +94,10 @@ async def _request(fields: dict[str, Any], *, wait: bool, json: bool) -> int:
     log_quietly(settings)
     options = kafka_connection(settings).client_options()
     async with AsyncExitStack() as stack:
-        stack.enter_context(producer_spans(os.environ))
-        client = await stack.enter_async_context(StoryClient(options, contract_topics(settings)))
+        traced = stack.enter_context(producer_spans(os.environ))
+        client = await stack.enter_async_context(
+            StoryClient(options, contract_topics(settings), sampled=None if traced else True)
+        )
         sent = await client.publish_request(wish)
         place = f"{settings.topics.requested}/{sent.partition}/{sent.offset}"
         if not wait:

@@ -28,10 +28,15 @@ def settings_of_this_process() -> Settings:
 
 def log_quietly(settings: Settings) -> None:
     """Let only warnings through, for commands whose answer is not the log."""
+    import logging
+
     from jiraiya_events.adapters.telemetry.logs import configure_logs
 
-    level = settings.log.level if settings.log.level in {"DEBUG", "ERROR"} else "WARNING"
-    configure_logs(level=level, style=settings.log.format)
+    debugging = settings.log.level == "DEBUG"
+    configure_logs(level="DEBUG" if debugging else "WARNING", style=settings.log.format)
+    if not debugging:
+        # What it logs as an error is what the command is about to say in words.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def run(

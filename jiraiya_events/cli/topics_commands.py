@@ -83,8 +83,14 @@ async def _work(*, create: bool, json: bool) -> int:
 
 def _print(changes: "Sequence[TopicChange]") -> None:
     console = out()
+    missing = any(change.change == "missing" for change in changes)
     for change in changes:
         colour = COLOURS[change.change]
-        console.print(f"[{colour}]{change.change:10}[/] [bold]{change.topic}[/]  {change.detail}")
-        if change.mend:
+        console.print(
+            f"[{colour}]{change.change:10}[/] [bold]{change.topic}[/]  {change.detail}",
+            soft_wrap=True,
+        )
+        if change.mend and change.change != "missing":
             console.print(f"           → {change.mend}", style="dim", markup=False, soft_wrap=True)
+    if missing:
+        note("`jiraiya topics apply` creates what is missing")

@@ -56,9 +56,10 @@ async def follow(
 
 
 async def poll(consumer: AIOKafkaConsumer) -> list[Received]:
-    """Return what has come within half a second, in the order of the partitions."""
+    """Return what has come within half a second, the oldest first."""
     batches = await consumer.getmany(timeout_ms=_POLL_MS)
-    return [received(record) for records in batches.values() for record in records]
+    records = [received(record) for records in batches.values() for record in records]
+    return sorted(records, key=lambda record: record.timestamp_ms)
 
 
 async def _assign_all(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> None:

@@ -31,8 +31,8 @@ def request_body(request: StoryRequested) -> bytes:
     return request.model_dump_json(exclude_defaults=True, exclude_none=True).encode()
 
 
-def request_headers(request_id: str, source: str, *, sampled: bool) -> WireHeaders:
-    """Return the headers of a request that is sent now."""
+def request_headers(request_id: str, source: str, *, sampled: bool | None) -> WireHeaders:
+    """Return the headers of a request that is sent now; no `traceparent` when `sampled` is None."""
     texts = {
         "content-type": "application/json",
         "ce_specversion": SPEC_VERSION,
@@ -40,6 +40,7 @@ def request_headers(request_id: str, source: str, *, sampled: bool) -> WireHeade
         "ce_source": source,
         "ce_type": EventType.REQUESTED.value,
         "ce_time": format_rfc3339(time.time()),
-        "traceparent": new_traceparent(sampled=sampled),
     }
+    if sampled is not None:
+        texts["traceparent"] = new_traceparent(sampled=sampled)
     return [(name, text.encode()) for name, text in texts.items()]

@@ -29,8 +29,9 @@ Header = tuple[str, bytes]
 class StoryClient:
     """Use as `async with StoryClient(options) as client`; `options` are aiokafka's.
 
-    Entering it notes where the output topics end, so that no outcome of a request published
-    through it is missed, however fast it comes.
+    Each request begins a trace of its own, `sampled` or not; None leaves that to whoever
+    instruments aiokafka's producer. Entering the client notes where the output topics end, so
+    that no outcome of a request published through it is missed, however fast it comes.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class StoryClient:
         topics: Topics | None = None,
         *,
         source: str = SOURCE,
-        sampled: bool = True,
+        sampled: bool | None = True,
     ) -> None:
         self._options = options
         self._topics = topics or Topics()

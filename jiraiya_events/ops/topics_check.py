@@ -15,14 +15,19 @@ async def check_topics(
 ) -> list[Finding]:
     """Return a line for each topic that is missing or differs; raises `BrokerUnavailable`."""
     plan = await plan_topics(connection, specs)
-    found = [_finding(change, created_at_start=created_at_start) for change in plan]
+    missing = [change.topic for change in plan if change.change is Change.MISSING]
+    found = [_missing(missing, created_at_start=created_at_start)] if missing else []
+    found.extend(_differing(change) for change in plan if change.change is not Change.MISSING)
     return found or [ok(TOPICS, f"all {len(specs)} are there and as they should be")]
 
 
-def _finding(change: TopicChange, *, created_at_start: bool) -> Finding:
-    if change.change is not Change.MISSING:
-        return warning(TOPICS, f"{change.topic}: {change.detail}", change.mend)
+def _missing(names: Sequence[str], *, created_at_start: bool) -> Finding:
+    detail = f"missing: {', '.join(names)}"
     if created_at_start:
-        mend = "nothing: `jiraiya serve` creates it at its start; or `jiraiya topics apply`"
-        return warning(TOPICS, f"{change.topic} is missing", mend)
-    return failed(TOPICS, f"{change.topic} is missing", "`jiraiya topics apply`")
+        mend = "none is needed: `jiraiya serve` creates them at its start (in dev)"
+        return warning(TOPICS, detail, mend)
+    return failed(TOPICS, detail, "`jiraiya topics apply`")
+
+
+def _differing(change: TopicChange) -> Finding:
+    return warning(TOPICS, f"{change.topic}: {change.detail}", change.mend)

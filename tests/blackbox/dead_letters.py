@@ -36,9 +36,10 @@ def dead_letter_problems(
     problems += [f"{p}: {n} dead letters" for p, n in counts.items() if n > 1]
     for letter in letters:
         where = f"dead letter of {_origin(letter)}"
-        request, event = requests.get(_origin(letter)), announced.get(_origin(letter))
-        if request is not None and event is not None:
-            found = [*_header_problems(letter, request, event), *_byte_problems(letter, request)]
+        request, announcement = requests.get(_origin(letter)), announced.get(_origin(letter))
+        if request is not None and announcement is not None:
+            found = _header_problems(letter, request, announcement)
+            found += _byte_problems(letter, request)
             problems += [f"{where}: {problem}" for problem in found]
     return problems
 

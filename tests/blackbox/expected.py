@@ -63,9 +63,7 @@ def expected_of(request: Seen) -> Expected:
 def expected_event_id(expected: Expected, kind: str, *more: str) -> str:
     """Return the `ce_id` of an output, computed from the contract's words."""
     parts = [expected.source, expected.id, expected.attempt, kind, *more]
-    return str(
-        uuid.uuid5(NAMESPACE, json.dumps(parts, separators=(",", ":"), ensure_ascii=False))
-    )
+    return str(uuid.uuid5(NAMESPACE, json.dumps(parts, separators=(",", ":"), ensure_ascii=False)))
 
 
 def is_credential(name: str) -> bool:

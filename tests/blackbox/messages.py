@@ -52,8 +52,12 @@ def seen(message: Message) -> Seen:
         timestamp_ms=message.timestamp()[1],
         key=message.key(),
         value=message.value(),
-        headers=tuple((name, value) for name, value in message.headers() or ()),
+        headers=tuple((pair[0], _bytes(pair[1])) for pair in message.headers() or ()),
     )
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
 
 
 def by_topic(records: Iterable[Seen]) -> Mapping[str, list[Seen]]:

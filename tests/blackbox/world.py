@@ -10,7 +10,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from tests.blackbox.endpoint import EndpointThread
 from tests.blackbox.judge import Judgement, judge
@@ -21,6 +21,7 @@ from tests.blackbox.service import ServiceProcess
 
 LARGEST = "2097152"
 HEADROOM = 64 * 1024
+_PATIENCE_S = 40.0
 
 
 class World:
@@ -38,12 +39,13 @@ class World:
         self.partitions = partitions
         self.services: list[ServiceProcess] = []
         self.endpoint = EndpointThread()
-        self.sent: list[Request] = []
+        self._undelivered: list[str] = []
         self._exit = contextlib.ExitStack()
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
                 "linger.ms": 1,
+                "enable.idempotence": True,
                 "message.max.bytes": int(LARGEST) * 2,
                 "log_level": 0,
             }
@@ -76,39 +78,44 @@ class World:
             NewTopic(name, self.partitions, 1, config={"max.message.bytes": size})
             for name, size in {**sizes, self.dlq: dlq}.items()
         ]
-        with_producer = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-        created: dict[str, Future[None]] = with_producer.create_topics(topics)
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        created: dict[str, Future[None]] = admin.create_topics(topics)
         for future in created.values():
             future.result(20)
 
     def publish(self, requests: Iterable[Request]) -> None:
         """Produce the requests in order and wait until the broker has them."""
-        failures: list[str] = []
-
-        def delivered(error: object, _: object) -> None:
-            if error is not None:
-                failures.append(str(error))
-
         for request in requests:
-            options: dict[str, Any] = {}
-            if request.partition >= 0:
-                options["partition"] = request.partition
-            if request.timestamp_ms:
-                options["timestamp"] = request.timestamp_ms
-            self._producer.produce(
-                self.requested,
-                key=request.key,
-                value=request.value,
-                headers=request.headers,
-                on_delivery=delivered,
-                **options,
-            )
-            self.sent.append(request)
-            self._producer.poll(0)
-        left = self._producer.flush(20)
-        if left or failures:
-            msg = f"{left} requests were not delivered: {failures[:3]}"
+            self.produce(request)
+        self.flush()
+
+    def produce(self, request: Request) -> None:
+        """Hand one request to the producer; `flush` tells whether it arrived."""
+        options: dict[str, Any] = {}
+        if request.partition >= 0:
+            options["partition"] = request.partition
+        if request.timestamp_ms:
+            options["timestamp"] = request.timestamp_ms
+        self._producer.produce(
+            self.requested,
+            key=request.key,
+            value=request.value,
+            headers=list(request.headers),
+            on_delivery=self._delivered,
+            **options,
+        )
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        """Wait until the broker has everything; raises AssertionError when it has not."""
+        left = self._producer.flush(_PATIENCE_S)
+        if left or self._undelivered:
+            msg = f"{left} requests were not delivered: {self._undelivered[:3]}"
             raise AssertionError(msg)
+
+    def _delivered(self, error: object, _: object) -> None:
+        if error is not None:
+            self._undelivered.append(str(error))
 
     def lag(self) -> dict[int, int]:
         """Return for each partition how far the group's committed offset is from the end."""

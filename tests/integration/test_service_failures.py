@@ -33,9 +33,9 @@ class Case:
     billed: bool | None = False
 
 
-def late(request_id: str, **fields: object) -> Request:
+def late(request_id: str, model: str = "main") -> Request:
     """Return a request with the shortest deadline there is."""
-    return plain(request_id, request_id, timeout_ms=1000, **fields)
+    return plain(request_id, request_id, timeout_ms=1000, model=model)
 
 
 CASES = {

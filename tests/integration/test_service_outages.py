@@ -1,6 +1,7 @@
 """The model goes away and comes back: requests wait, and none of them pays for it."""
 
 from tests.blackbox.requests import plain
+from tests.blackbox.service import ServiceProcess
 from tests.blackbox.waiting import wait_until
 from tests.blackbox.world import World
 
@@ -19,7 +20,7 @@ def test_an_outage_shorter_than_the_deadline_fails_no_request(world: World) -> N
     world.endpoint.configure(default="error_503")
     service = world.serve(**BREAKER)
     world.publish(plain(f"r{number}", f"user-{number % 12}") for number in range(40))
-    wait_until(lambda: breaker(world, service_index=0) == 2, 15, "the breaker opens")
+    wait_until(lambda: breaker(service) == 2, 15, "the breaker opens")
     opening = world.endpoint.stats()["calls"]
     assert opening <= 8 + 5
     assert service.json("/health/ready")["status"] == "degraded"
@@ -35,7 +36,7 @@ def test_an_outage_shorter_than_the_deadline_fails_no_request(world: World) -> N
     assert trials <= 8
     # Beside one call a story there were only those that opened the breaker and the trials.
     assert world.endpoint.stats()["calls"] <= 40 + opening + trials + 2
-    wait_until(lambda: breaker(world, service_index=0) == 0, 5, "the breaker closes")
+    wait_until(lambda: breaker(service) == 0, 5, "the breaker closes")
     assert service.json("/health/ready")["status"] == "ok"
 
 
@@ -55,7 +56,7 @@ def test_a_wrong_key_costs_no_request_that_still_has_time(world: World) -> None:
     assert len(found.generated) == 28
 
 
-def breaker(world: World, service_index: int) -> float:
+def breaker(service: ServiceProcess) -> float:
     """Return the state the service's metrics tell: 0 closed, 1 half-open, 2 open."""
     name = "jiraiya_circuit_breaker_state"
-    return world.services[service_index].metric(name, name="writer")
+    return service.metric(name, name="writer")

@@ -1,6 +1,7 @@
 """Whatever bytes arrive: never a crash, a loop or a silent skip."""
 
 import json
+from pathlib import Path
 
 from tests.blackbox.requests import Request, payload, plain
 from tests.blackbox.world import World
@@ -72,11 +73,10 @@ def test_poison_ends_as_a_failure_and_a_dead_letter_with_its_bytes(world: World)
 
 
 def test_a_dead_letter_the_topic_refuses_is_truncated_and_the_partition_goes_on(
-    kafka_bootstrap: str, tmp_path_factory: object
+    kafka_bootstrap: str, tmp_path: Path
 ) -> None:
     """A value beyond the dead-letter topic's limit leaves its headers, size and hash."""
-    world = World(kafka_bootstrap, tmp_path_factory.mktemp("small"), partitions=1)  # type: ignore[attr-defined]
-    with world:
+    with World(kafka_bootstrap, tmp_path, partitions=1) as world:
         world.create_topics(dlq_bytes=4_000)
         world.serve()
         large = Request(b"big", b"y" * 20_000, [("x-why", b"large")])

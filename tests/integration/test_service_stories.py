@@ -9,9 +9,7 @@ from tests.blackbox.world import World
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01".encode()
-PRICES = json.dumps(
-    {"gpt-4o-mini": {"input": "0.15", "cached_input": "0.075", "output": "0.60"}}
-)
+PRICES = json.dumps({"gpt-4o-mini": {"input": "0.15", "cached_input": "0.075", "output": "0.60"}})
 
 
 def test_every_form_of_event_becomes_one_story_that_names_its_request(world: World) -> None:

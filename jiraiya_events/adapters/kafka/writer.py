@@ -175,3 +175,20 @@ async def _stop(producer: AIOKafkaProducer) -> None:
     except Exception as error:  # noqa: BLE001 - a dead producer may fail in any way while closing
         log.debug("closing a producer failed: %r", error)
         await producer.client.close()
+    finally:
+        _look_at_errors(producer)
+
+
+def _look_at_errors(producer: AIOKafkaProducer) -> None:
+    """Look at the futures of a fenced producer that aiokafka fails and nobody awaits.
+
+    Else asyncio complains of each "exception was never retrieved".
+    """
+    accumulator = producer._message_accumulator  # noqa: SLF001
+    unsent = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
+    unsent += accumulator._pending_batches  # noqa: SLF001
+    waiters = [batch._drain_waiter for batch in unsent]  # noqa: SLF001
+    waiters.append(producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001
+    for waiter in waiters:
+        if waiter is not None and waiter.done() and not waiter.cancelled():
+            waiter.exception()

@@ -35,25 +35,11 @@ class ChatModel:
     """Calls an OpenAI-compatible endpoint; create it inside the running event loop."""
 
     def __init__(self, options: LlmOptions) -> None:
-        key = options.key()
         langsmith.configure(enabled=False)
         self._options = options
         self._text_only: set[str] = set()
-        # The concurrency gate is ours. None would leave aiohttp its own cap of 100.
-        limits = httpx2.Limits(max_connections=0, max_keepalive_connections=None)
-        self._http = openai.DefaultAioHttpClient(limits=limits)
-        self._chat = LeanChatOpenAI(
-            api_key=key,
-            base_url=options.base_url,
-            model=options.model,
-            max_retries=0,
-            timeout=openai.Timeout(options.timeout_s, connect=_CONNECT_TIMEOUT_S),
-            stream_chunk_timeout=0,
-            stream_usage=True,
-            include_response_headers=True,
-            use_responses_api=False,
-            http_async_client=self._http,
-        )
+        self._http = http_client()
+        self._chat = LeanChatOpenAI(**client_settings(options, self._http))
 
     async def complete(
         self, prompt: Prompt, *, model: str, max_output_tokens: int | None, timeout_s: float
@@ -119,6 +105,31 @@ class ChatModel:
             form=form,
             headers=_kept(about.get("headers") or {}),
         )
+
+
+def http_client() -> httpx2.AsyncClient:
+    """Return the transport: aiohttp, which halves the CPU of a call, without a cap of its own.
+
+    The concurrency gate is ours; None would leave aiohttp its own cap of 100.
+    """
+    limits = httpx2.Limits(max_connections=0, max_keepalive_connections=None)
+    return openai.DefaultAioHttpClient(limits=limits)
+
+
+def client_settings(options: LlmOptions, http: httpx2.AsyncClient) -> dict[str, Any]:
+    """Return the keyword arguments of a `ChatOpenAI`, as they were measured."""
+    return {
+        "api_key": options.key(),
+        "base_url": options.base_url,
+        "model": options.model,
+        "max_retries": 0,
+        "timeout": openai.Timeout(options.timeout_s, connect=_CONNECT_TIMEOUT_S),
+        "stream_chunk_timeout": 0,
+        "stream_usage": True,
+        "include_response_headers": True,
+        "use_responses_api": False,
+        "http_async_client": http,
+    }
 
 
 class _NoStructuredOutput(Exception):

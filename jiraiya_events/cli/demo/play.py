@@ -19,6 +19,7 @@ from jiraiya_events.cli.demo.scenario import Wish, scenario
 from jiraiya_events.cli.demo.stage import Stage, stage
 from jiraiya_events.cli.demo.view import page, summary
 from jiraiya_events.cli.exits import INTERRUPTED
+from jiraiya_events.cli.output import note
 from jiraiya_events.cli.serve_command import stop_on_signals
 from jiraiya_events.client.received import read_outcome
 from jiraiya_events.client.requests import new_request_id
@@ -59,6 +60,7 @@ async def _interrupted(work: "asyncio.Future[Any]", stopping: asyncio.Event) -> 
     waiting.cancel()
     if work.done():
         return False
+    note("\nstopping; a second Ctrl-C does not wait for that …")
     work.cancel()
     await asyncio.wait({work})
     return True

@@ -4,18 +4,28 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from jiraiya_events.adapters.embedded import EmbeddedKafka, EmbeddedKafkaOptions
 from jiraiya_events.adapters.standin.server import serve_standin
 from jiraiya_events.bootstrap import Service, build_service
 from jiraiya_events.cli.demo.view import Places
 from jiraiya_events.settings import Settings, load_settings
+from jiraiya_events.settings.kafka import Kafka, Topics
+from jiraiya_events.settings.llm import Llm, Price
+from jiraiya_events.settings.store import Store
+from jiraiya_events.settings.watching import Http
 
 Progress = Callable[[str, int, int], None]
 
+HOST = "127.0.0.1"
 STANDIN_MODEL = "stand-in"
+NO_KEY = SecretStr("none-needed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +49,17 @@ async def stage(environ: Mapping[str, str], tell: Progress) -> AsyncIterator[Sta
         options = EmbeddedKafkaOptions(repository_url=given.broker.repository_url)
         kafka = await exit_.enter_async_context(EmbeddedKafka(options, on_progress=tell))
         tell("Starting the service", 0, 1)
-        chosen = dict(environ) | _environment(given, kafka.bootstrap_servers, folder)
-        model = given.llm.model
-        if not _has_model(given):
-            chosen |= {
-                "JIRAIYA_LLM__BASE_URL": await exit_.enter_async_context(serve_standin()),
-                "JIRAIYA_LLM__API_KEY": "none-needed",
-                "JIRAIYA_LLM__MODEL": STANDIN_MODEL,
-                "JIRAIYA_LLM__PRICES": '{"stand-in": {"input": "0", "output": "0"}}',
-            }
+        if _has_model(given):
+            llm, model = _with_some_key(given.llm), _described(given.llm)
+        else:
+            llm = _standin(await exit_.enter_async_context(serve_standin()))
             model = "a stand-in, no AI (set OPENAI_API_KEY for a real one)"
-        settings = load_settings(chosen)
+        settings = _on_this_machine(given, kafka.bootstrap_servers, folder, llm)
         service = build_service(settings)
         exit_.push_async_callback(service.stop)
         await service.start()
         tell("Starting the service", 1, 1)
-        sidecar = f"http://127.0.0.1:{service.sidecar_port}"
+        sidecar = f"http://{HOST}:{service.sidecar_port}"
         yield Stage(settings, service, Places(kafka.bootstrap_servers, sidecar, model))
 
 
@@ -62,30 +67,44 @@ def _has_model(settings: Settings) -> bool:
     return settings.llm.api_key is not None or settings.llm.base_url is not None
 
 
-def _environment(given: Settings, bootstrap: str, folder: Path) -> dict[str, str]:
-    """Return what the demo sets whatever the user has: a Kafka and files of its own."""
+def _with_some_key(llm: Llm) -> Llm:
+    """Return the same with a key: an endpoint of one's own often asks for none."""
+    return llm.model_copy(update={"api_key": llm.api_key or NO_KEY})
+
+
+def _standin(base_url: str) -> Llm:
+    free = Price(input=Decimal(0), output=Decimal(0))
+    return Llm(api_key=NO_KEY, base_url=base_url, model=STANDIN_MODEL, prices={STANDIN_MODEL: free})
+
+
+def _described(llm: Llm) -> str:
+    """Name the model and where it is; an address may hold more than may be shown."""
+    host = urlsplit(llm.base_url).hostname if llm.base_url else "OpenAI"
+    return f"{llm.model} at {host}"
+
+
+def _on_this_machine(given: Settings, bootstrap: str, folder: Path, llm: Llm) -> Settings:
+    """Return the user's settings with a Kafka and files of the demo's own.
+
+    Whole groups are replaced, so that credentials for the user's Kafka, wherever they are set,
+    do not meet the demo's, which asks for none.
+    """
     port = given.http.port
-    return {
-        "JIRAIYA_ENV": "dev",
-        "JIRAIYA_KAFKA__BOOTSTRAP_SERVERS": bootstrap,
-        "JIRAIYA_KAFKA__SECURITY_PROTOCOL": "PLAINTEXT",
-        "JIRAIYA_DATA_DIR": str(folder),
-        "JIRAIYA_STORE__URL": f"sqlite:///{folder / 'outcomes.db'}",
-        "JIRAIYA_TOPICS__AUTO_CREATE": "true",
-        "JIRAIYA_HTTP__HOST": "127.0.0.1",
-        "JIRAIYA_HTTP__PORT": str(port if _is_free(port) else _free_port()),
+    mine = {
+        "env": "dev",
+        "data_dir": folder,
+        "kafka": Kafka(bootstrap_servers=(bootstrap,)),
+        "topics": Topics(),
+        "llm": llm,
+        "store": Store(url=f"sqlite:///{folder / 'outcomes.db'}"),
+        "http": Http(host=HOST, port=port if _is_free(port) else 0),
     }
+    return given.model_copy(update=mine)
 
 
 def _is_free(port: int) -> bool:
     try:
-        with socket.create_server(("127.0.0.1", port)):
+        with socket.create_server((HOST, port)):
             return True
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port

@@ -1,9 +1,10 @@
 """How the demo looks: lanes, counters and the newest story; plain lines without a terminal."""
 
-import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +19,7 @@ SIGNS = {
     Mark.FAILED: ("✗", "red"),
 }
 EXCERPT_LINES = 6
+SHOWN_IN_FULL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Places:
 def page(board: Board, statistics: Statistics, places: Places, seconds: float) -> RenderableType:
     """Return the whole live page."""
     return Group(
-        Text.assemble(("Jiraiya", "bold"), f"  Kafka {places.kafka}  ·  model: {places.model}"),
+        Text.assemble(("Kafka", "bold"), f"  Apache Kafka at {places.kafka}"),
+        Text.assemble(("model", "bold"), f"  {places.model}"),
         Text(""),
         _lanes(board),
         Text(""),
@@ -49,7 +52,7 @@ def summary(board: Board, places: Places, seconds: float) -> str:
         (
             "",
             f"{_result(board)} in {seconds:.1f} s, {price}.",
-            "Each request got exactly one event; a user's requests were answered in order.",
+            _promise(board),
             "",
             "Next:",
             "  jiraiya broker                       a Kafka of your own, on port 9092",
@@ -65,15 +68,32 @@ def _result(board: Board) -> str:
     return f"{board.stories} stories and {board.failures} clear failures for {asked} requests"
 
 
+def _promise(board: Board) -> str:
+    if board.open:
+        return f"{board.open} requests have no event: the log above may tell why."
+    return "Every request got its event."
+
+
 def _lanes(board: Board) -> Table:
     table = Table.grid(padding=(0, 2))
     for user in board.users:
         cells = Text()
-        for mark, about in board.marks(user):
+        for mark, about in _shortened(board.marks(user)):
             sign, style = SIGNS[mark]
-            cells.append(f"{sign} {about}   ", style=style)
+            cells.append(f"{sign} {about}   " if about else sign, style=style)
         table.add_row(Text(user, style="bold"), cells)
     return table
+
+
+def _shortened(marks: Sequence[tuple[Mark, str]]) -> list[tuple[Mark, str]]:
+    """Return a lane that fits a line: the last that ended, the one at work, and the next."""
+    if len(marks) <= SHOWN_IN_FULL:
+        return list(marks)
+    ended = [one for one in marks if one[0] in {Mark.DONE, Mark.FAILED}]
+    open_ = [one for one in marks if one not in ended]
+    signs = [(mark, "") for mark, _ in ended[:-1]]
+    waiting = [(Mark.WAITING, f"… and {len(open_) - 2} more")] if len(open_) > 2 else []  # noqa: PLR2004
+    return [*signs, *ended[-1:], *open_[:2], *waiting]
 
 
 def _counters(board: Board, statistics: Statistics, seconds: float) -> Text:
@@ -83,7 +103,8 @@ def _counters(board: Board, statistics: Statistics, seconds: float) -> Text:
         f"{board.failures} failed",
         f"{board.open} open",
         f"{statistics.in_flight} in flight",
-        f"{statistics.waiting} waiting in lanes",
+        f"{statistics.waiting} queued",
+        *((f"{statistics.parked} parked",) if statistics.parked else ()),
         f"{len(statistics.sessions)} partitions",
         "price unknown" if cost is None else f"{cost.amount} USD",
         f"{seconds:.1f} s",
@@ -95,7 +116,7 @@ def _newest(board: Board) -> RenderableType:
     if board.newest is None:
         return Text("The first story is being written …", style="dim")
     story = board.newest.story
-    lines = textwrap.wrap(" ".join(story.content.split()), 84)
-    text = "\n".join(lines[:EXCERPT_LINES]) + (" …" if len(lines) > EXCERPT_LINES else "")
-    title = f"{story.title} — for {board.newest.user_id}"
-    return Panel(text, title=title, title_align="left", width=90, border_style="green")
+    text = Text(" ".join(story.content.split()))
+    title = escape(f"{story.title} — for {board.newest.user_id}")
+    height = EXCERPT_LINES + 2
+    return Panel(text, title=title, title_align="left", height=height, border_style="green")

@@ -1,0 +1,71 @@
+"""`config show`, `config check`, and what every command does about wrong settings."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.command_line import jiraiya
+
+SECRET = "sk-very-secret"
+
+
+def test_config_show_lists_values_and_origins_and_hides_secrets(tmp_path: Path) -> None:
+    """One JSON object a line; a secret's value is nowhere."""
+    settings = {"JIRAIYA_LLM__API_KEY": SECRET, "JIRAIYA_KAFKA__GROUP_ID": "stories"}
+    shown = jiraiya("config", "show", "--json", cwd=tmp_path, settings=settings)
+    rows = {row["name"]: row for row in shown.rows}
+    assert rows["JIRAIYA_KAFKA__GROUP_ID"]["value"] == "stories"
+    assert rows["JIRAIYA_KAFKA__GROUP_ID"]["origin"] == "the environment"
+    assert rows["JIRAIYA_TOPICS__DLQ"]["origin"] == "default"
+    assert SECRET not in shown.out + shown.err
+
+
+def test_config_show_reads_well_as_a_table(tmp_path: Path) -> None:
+    """A heading, and every setting in a line that names it."""
+    shown = jiraiya("config", "show", cwd=tmp_path)
+    assert shown.out.startswith("SETTING")
+    assert "JIRAIYA_ENGINE__MAX_IN_FLIGHT" in shown.out
+
+
+@pytest.mark.parametrize("command", [("serve",), ("doctor",), ("topics", "plan"), ("tail",)])
+def test_wrong_settings_are_a_line_each_and_exit_code_2(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    """The variable, its value and the rule; no traceback."""
+    settings = {"JIRAIYA_ENGINE__MAX_TRIES": "0", "JIRAIYA_HTTP__PORT": "eighty"}
+    ended = jiraiya(*command, cwd=tmp_path, settings=settings)
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 2
+    assert "JIRAIYA_ENGINE__MAX_TRIES='0'" in ended.err
+    assert "JIRAIYA_HTTP__PORT='eighty'" in ended.err
+    assert ended.out == ""
+
+
+def test_serve_without_a_key_says_which_to_set(tmp_path: Path) -> None:
+    """A missing key is a wrong setting: nothing is started for it."""
+    settings = {"JIRAIYA_DATA_DIR": str(tmp_path)}
+    ended = jiraiya("serve", cwd=tmp_path, settings=settings)
+    assert ended.code == 2
+    assert "OPENAI_API_KEY" in ended.err
+
+
+def test_config_check_warns_of_a_misspelt_name(tmp_path: Path) -> None:
+    """It would start, so the exit code is 0; the warning is on stderr."""
+    settings = {"OPENAI_API_KEY": "x", "JIRAIYA_ENGINE__MAX_TRYS": "5"}
+    ended = jiraiya("config", "check", "--json", cwd=tmp_path, settings=settings)
+    assert ended.code == 0
+    assert ended.rows[0]["ok"] is True
+    assert "JIRAIYA_ENGINE__MAX_TRYS" in ended.err
+
+
+def test_an_unexpected_error_is_one_line_unless_debugging(tmp_path: Path) -> None:
+    """The traceback is for those who ask for it."""
+    folder = tmp_path / "a file"
+    folder.write_text("")
+    ended = jiraiya("schemas", "--output", str(folder / "below"), cwd=tmp_path)
+    assert ended.code == 1
+    assert ended.err.startswith("error: ")
+    assert len(ended.err.splitlines()) == 1
+    debugging = {"JIRAIYA_LOG__LEVEL": "DEBUG"}
+    ended = jiraiya("schemas", "--output", str(folder / "below"), cwd=tmp_path, settings=debugging)
+    assert "Traceback" in ended.err

@@ -1,0 +1,79 @@
+"""The doctor's checks of store and model, with fakes."""
+
+import pytest
+
+from jiraiya_events.adapters.kafka.authorization import READ, UNKNOWN, WRITE, allows
+from jiraiya_events.adapters.kafka.probe import split_address
+from jiraiya_events.adapters.store.memory import MemoryStore
+from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.ops.findings import Verdict
+from jiraiya_events.ops.model_check import NO_KEY, check_model
+from jiraiya_events.ops.store_check import check_store
+
+
+class ReadOnlyStore(MemoryStore):
+    """A store on a full or read-only disk."""
+
+    async def ping(self) -> None:
+        msg = "the disk is read-only"
+        raise StoreUnavailable(msg)
+
+
+async def test_a_store_that_can_be_written_to_is_well() -> None:
+    """Its place is named."""
+    (finding,) = await check_store(MemoryStore(60.0), "memory://")
+    assert finding.verdict is Verdict.OK
+    assert "memory://" in finding.detail
+
+
+async def test_a_store_that_cannot_says_why_and_what_to_set() -> None:
+    """It is a failure, though the service would go on without it: it might pay twice."""
+    (finding,) = await check_store(ReadOnlyStore(60.0), "here")
+    assert finding.verdict is Verdict.FAILED
+    assert "read-only" in finding.detail
+    assert "JIRAIYA_STORE__URL" in finding.mend
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "mend"),
+    [
+        ("ok", Verdict.OK, ""),
+        ("unclear", Verdict.WARNING, "jiraiya request"),
+        ("unreachable", Verdict.FAILED, "JIRAIYA_LLM__BASE_URL"),
+        ("unauthorized", Verdict.FAILED, "OPENAI_API_KEY"),
+        ("model missing", Verdict.FAILED, "JIRAIYA_LLM__MODEL"),
+        (NO_KEY, Verdict.FAILED, "OPENAI_API_KEY"),
+    ],
+)
+async def test_every_answer_of_the_probe_has_its_next_step(
+    answer: str, verdict: Verdict, mend: str
+) -> None:
+    """Each names the setting to change."""
+
+    async def probe() -> str:
+        return answer
+
+    (finding,) = await check_model(probe, "m-1", "models.example")
+    assert finding.verdict is verdict
+    assert mend in finding.mend
+
+
+def test_rights_are_bits_and_silence_is_no_refusal() -> None:
+    """KIP-430: a bit for each operation; a cluster that does not tell is not accused."""
+    assert allows(1 << READ, READ)
+    assert not allows(1 << READ, WRITE)
+    assert not allows(0, READ)
+    assert allows(UNKNOWN, WRITE)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("kafka:9092", ("kafka", 9092)),
+        ("[::1]:9092", ("::1", 9092)),
+        ("10.0.0.1:1", ("10.0.0.1", 1)),
+    ],
+)
+def test_addresses_are_split_at_the_last_colon(text: str, address: tuple[str, int]) -> None:
+    """IPv6 hosts lose their brackets."""
+    assert split_address(text) == address
