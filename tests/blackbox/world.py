@@ -182,9 +182,16 @@ class World:
 
     def judgement(self, timeout_s: float = 30) -> Judgement:
         """Read all four topics anew, from the beginning to their ends, and judge them."""
+        return self.judge(self.records(timeout_s))
+
+    def records(self, timeout_s: float = 30) -> list[Seen]:
+        """Read all four topics anew, from the beginning to their ends."""
         topics = [self.requested, self.generated, self.failed, self.dlq]
         with TopicReader(self.bootstrap, topics) as reader:
-            records = reader.to_the_end(timeout_s)
+            return reader.to_the_end(timeout_s)
+
+    def judge(self, records: list[Seen]) -> Judgement:
+        """Judge records of this world's topics."""
         return judge(
             records,
             requested=self.requested,

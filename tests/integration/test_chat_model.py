@@ -1,4 +1,3 @@
-
 """The chat model against a real HTTP endpoint on the loopback interface."""
 
 import asyncio

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 
+from tests.blackbox.messages import Seen
 from tests.blackbox.requests import binary, plain, structured
 from tests.blackbox.world import World
 
@@ -80,3 +81,30 @@ def test_keys_of_one_partition_run_side_by_side_and_each_in_order(world: World) 
     waits = [event.body["timings"]["total_ms"] for event in found.generated]
     assert max(waits) < 6_000
     assert service.metric("jiraiya_events_completed_total", outcome="generated") == 40
+
+
+def test_the_judge_sees_what_it_is_there_for(world: World) -> None:
+    """Tampered topics are found out: a loss, a double, a swap, a foreign id, an odd letter."""
+    world.serve()
+    world.publish([plain("one"), plain("two"), plain("bad", user_id="")])
+    world.outcomes(3, 20)
+    records = world.records()
+    stories = sorted((r for r in records if r.topic == world.generated), key=lambda r: r.offset)
+    first, second = stories
+    letter = next(r for r in records if r.topic == world.dlq)
+    assert not world.judge(records).problems
+
+    def without(*gone: Seen) -> list[Seen]:
+        return [record for record in records if record not in gone]
+
+    swapped = [replace(first, offset=second.offset), replace(second, offset=first.offset)]
+    foreign = replace(first, headers=tuple(h for h in second.headers if h[0] == "ce_id"))
+    assert world.judge(without(first)).lost == 1
+    assert world.judge([*records, replace(first, offset=99)]).doubled == 1
+    assert world.judge([*without(*stories), *swapped]).out_of_order == 1
+    assert world.judge([*without(first), foreign]).problems
+    assert world.judge([*without(first), replace(first, key=b"other")]).problems
+    assert world.judge([*without(first), replace(first, value=b"{}")]).problems
+    assert world.judge(without(letter)).problems
+    assert world.judge([*records, replace(letter, offset=99)]).problems
+    assert world.judge([*without(letter), replace(letter, value=b"x")]).problems

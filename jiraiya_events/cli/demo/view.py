@@ -101,7 +101,6 @@ def _counters(board: Board, statistics: Statistics, seconds: float) -> Text:
     parts = [
         f"{board.stories} stories",
         f"{board.failures} failed",
-        f"{board.open} open",
         f"{statistics.in_flight} in flight",
         f"{statistics.waiting} queued",
         *((f"{statistics.parked} parked",) if statistics.parked else ()),
@@ -109,7 +108,7 @@ def _counters(board: Board, statistics: Statistics, seconds: float) -> Text:
         "price unknown" if cost is None else f"{cost.amount} USD",
         f"{seconds:.1f} s",
     ]
-    return Text("  ·  ".join(parts), style="cyan")
+    return Text(" · ".join(parts), style="cyan")
 
 
 def _newest(board: Board) -> RenderableType:
