@@ -54,7 +54,7 @@ def _from_fields(fields: dict[str, Any], *, seed: str) -> Wish:
         tone=_text(fields.get("tone")),
         title=_text(fields.get("title")),
         language=_text(fields.get("language")) or "en",
-        words=_words(fields.get("length")),
+        words=_words(fields.get("words", fields.get("length"))),
         seed=seed,
     )
 
