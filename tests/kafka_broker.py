@@ -20,6 +20,7 @@ import pytest_asyncio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
+    from pathlib import Path
 
     from jiraiya_events.adapters.embedded import EmbeddedKafka
     from tests.redpanda_broker import RedpandaBroker
@@ -165,12 +166,16 @@ def kafka_bootstrap(pytestconfig: pytest.Config) -> str:
 
 
 @pytest_asyncio.fixture
-async def own_kafka() -> AsyncIterator[EmbeddedKafka]:
-    """Give the test a running broker of its own, to kill and restart."""
+async def own_kafka(tmp_path: Path) -> AsyncIterator[EmbeddedKafka]:
+    """Give the test a running broker of its own, to kill and restart.
+
+    Its log stays in the test's folder, for when it is needed.
+    """
     from jiraiya_events.adapters.embedded import (  # noqa: PLC0415 - as above
         EmbeddedKafka,
         EmbeddedKafkaOptions,
     )
 
-    async with EmbeddedKafka(EmbeddedKafkaOptions(train_startup_cache=False)) as kafka:
+    options = EmbeddedKafkaOptions(data_dir=tmp_path / "kafka", train_startup_cache=False)
+    async with EmbeddedKafka(options) as kafka:
         yield kafka

@@ -1,6 +1,7 @@
 """The running service: what starts, in which order, and what stops, in reverse."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -90,6 +91,10 @@ class Service:
         await self._join()
         self._pulse.start()
         self._exit.push_async_callback(self._pulse.stop)
+        # What the imports left behind lives as long as the process: without this every full
+        # collection walks all of it, a tenth to a fifth of the CPU of a story.
+        gc.collect()
+        gc.freeze()
         self.started = True
         log.info("ready: consuming", group_topic=parts.edge.topic)
 

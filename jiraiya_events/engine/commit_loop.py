@@ -7,6 +7,7 @@ neither lost nor repeated.
 """
 
 import asyncio
+import contextlib
 
 from jiraiya_events.engine import offset_map
 from jiraiya_events.engine.errors import (
@@ -39,6 +40,8 @@ class CommitLoop:
         self._last = Committed(None)
         self._alone: set[int] = set()
         session.on_work = self._work.set
+        self._enough = asyncio.Event()
+        session.on_enough = self._enough.set
 
     def end(self) -> None:
         """Commit what is finished now, then return from `run`."""
@@ -96,7 +99,14 @@ class CommitLoop:
         if not (session.finished or session.tries_changed or self._ending):
             await self._wait_for_work()
         if not self._ending and len(session.finished) < self._around.limits.uncommitted // 2:
-            await asyncio.sleep(self._around.limits.linger_s)
+            await self._linger()
+
+    async def _linger(self) -> None:
+        """Wait for company, but no longer than it takes to have enough for a transaction."""
+        self._enough.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._around.limits.linger_s):
+                await self._enough.wait()
 
     async def _wait_for_work(self) -> None:
         self._work.clear()
@@ -173,7 +183,12 @@ class CommitLoop:
         if self._writer is None or committed == self._last:
             return
         started = asyncio.get_running_loop().time()
-        await self._writer.commit([o for item in batch for o in item.outputs], committed)
+        session.committing = len(batch)
+        self._around.dispatcher.offer(session)  # handlers go on while the log works
+        try:
+            await self._writer.commit([o for item in batch for o in item.outputs], committed)
+        finally:
+            session.committing = 0
         seconds = asyncio.get_running_loop().time() - started
         self._last = committed
         self._alone -= {item.record.offset for item in batch}

@@ -12,7 +12,7 @@ class Limits:
     accepted: int = 1_500
     """Records read but not committed, per partition."""
     uncommitted: int = 500
-    """Records finished but not committed, per partition."""
+    """Records finished that no transaction has taken up yet, per partition."""
     accepted_bytes: int = 32 * 1024 * 1024
     """Bytes of the records read but not committed, per partition."""
     linger_s: float = 0.05

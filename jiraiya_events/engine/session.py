@@ -81,6 +81,9 @@ class Session:
         self.finished: list[Finished] = []
         self.metadata_chars = 0
         self.tries_changed = False
+        self.committing = 0
+        """How many of `finished` are in the transaction under way."""
+        self.on_enough: Callable[[], None] = lambda: None
         self.on_work: Callable[[], None] = lambda: None
         self.on_idle: Callable[[], None] = lambda: None
         self._around = around
@@ -138,7 +141,7 @@ class Session:
         return (
             self.state is SessionState.RUNNING
             and self.lanes.has_ready
-            and len(self.finished) < self._around.limits.uncommitted
+            and len(self.finished) - self.committing < self._around.limits.uncommitted
         )
 
     @property
@@ -196,6 +199,8 @@ class Session:
         elif isinstance(verdict, Done):
             self.lanes.finish(lane)
             self.finished.append(Finished(work.record, tuple(verdict.outputs), verdict.label))
+            if len(self.finished) - self.committing >= self._around.limits.uncommitted // 2:
+                self.on_enough()
             self.on_work()
         else:
             self._remember_tries(work)

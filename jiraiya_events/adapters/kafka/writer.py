@@ -79,14 +79,16 @@ class KafkaWriter:
             max_request_size=MAX_REQUEST_BYTES,
             max_batch_size=MAX_BATCH_BYTES,
         )
+        doing = "starting a new epoch"
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 await self._producer.start()
+                doing = "reading what is committed"
                 return await read_committed(self._producer.client, self._group, self._partition)
         except FENCED as error:
             raise Fenced(str(error)) from error
         except (KafkaError, TimeoutError, OSError) as error:
-            msg = f"opening the writer of {self._partition}: {error!r}"
+            msg = f"{doing} for {self._partition}: {error!r}"
             raise WriterFailed(msg) from error
 
     async def commit(self, outputs: Sequence[Output], committed: Committed) -> None:
