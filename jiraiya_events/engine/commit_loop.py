@@ -21,7 +21,8 @@ from jiraiya_events.engine.errors import (
 from jiraiya_events.engine.offset_map import Progress
 from jiraiya_events.engine.ports import Writer, WriterFactory
 from jiraiya_events.engine.records import Committed
-from jiraiya_events.engine.session import Finished, Session, SessionState, Surroundings
+from jiraiya_events.engine.session import Finished, Session, SessionState
+from jiraiya_events.engine.surroundings import Surroundings
 
 RETRY_S = (0.1, 5.0)
 """First and longest wait between attempts to open a writer; doubling."""
@@ -192,7 +193,7 @@ class CommitLoop:
         seconds = asyncio.get_running_loop().time() - started
         self._last = committed
         self._alone -= {item.record.offset for item in batch}
-        session.metadata_chars = len(committed.metadata)
+        session.throttle.metadata_chars = len(committed.metadata)
         session.committed(batch)
         self._around.observer.committed([(i.record, i.label) for i in batch], seconds)
 

@@ -16,7 +16,8 @@ from jiraiya_events.engine.observer import Observer
 from jiraiya_events.engine.parking import Parking
 from jiraiya_events.engine.ports import Handler, Intake, WriterFactory
 from jiraiya_events.engine.records import Partition, Record
-from jiraiya_events.engine.session import Session, SessionState, Surroundings
+from jiraiya_events.engine.session import Session, SessionState
+from jiraiya_events.engine.surroundings import Surroundings
 
 LAST_COMMITS_S = 5.0
 """How long the last commits may take at shutdown, after the draining."""

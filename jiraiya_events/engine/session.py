@@ -17,22 +17,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from jiraiya_events.engine.dispatcher import Dispatcher
 from jiraiya_events.engine.lanes import Lane, Lanes, LaneState
-from jiraiya_events.engine.limits import Limits
-from jiraiya_events.engine.observer import Observer
 from jiraiya_events.engine.offset_map import Progress
-from jiraiya_events.engine.parking import Parking
-from jiraiya_events.engine.ports import Handler, Intake
 from jiraiya_events.engine.records import Output, Partition, Record
+from jiraiya_events.engine.surroundings import Surroundings
+from jiraiya_events.engine.throttle import Throttle
 from jiraiya_events.engine.tracker import OffsetTracker
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
-
-RESUME_AT = 0.75
-"""Intake resumes at this share of a limit, so that it does not flap around it."""
-
-METADATA_CHARS = 3_500
-"""Intake pauses when the last committed map was longer than this (hard limit 4,096 bytes)."""
 
 
 class SessionState(StrEnum):
@@ -57,18 +48,6 @@ class Finished:
     """The handler was asked for a last resort after the log refused these outputs."""
 
 
-@dataclass(slots=True)
-class Surroundings:
-    """What all sessions of an engine share."""
-
-    intake: Intake
-    handler: Handler
-    dispatcher: Dispatcher
-    parking: Parking
-    limits: Limits
-    observer: Observer
-
-
 class Session:
     """The state of one assigned partition."""
 
@@ -79,7 +58,6 @@ class Session:
         self.tracker: OffsetTracker | None = None
         self.lanes = Lanes()
         self.finished: list[Finished] = []
-        self.metadata_chars = 0
         self.tries_changed = False
         self.committing = 0
         """How many of `finished` are in the transaction under way."""
@@ -87,8 +65,7 @@ class Session:
         self.on_work: Callable[[], None] = lambda: None
         self.on_idle: Callable[[], None] = lambda: None
         self._around = around
-        self._bytes = 0
-        self._paused = True
+        self.throttle = Throttle(partition, around.intake, around.limits)
         self._open = False
         self._tasks: dict[asyncio.Task[None], Lane] = {}
         self._timers: dict[Lane, asyncio.TimerHandle] = {}
@@ -105,33 +82,16 @@ class Session:
         if not tracker.accept(record.offset):
             return
         work = Work(record, asyncio.get_running_loop().time(), tracker.tries(record.offset))
-        self._bytes += record.size
+        self.throttle.bytes += record.size
         self.lanes.add(work)
         self._around.observer.consumed(record)
-        self.throttle()
+        self.adjust_intake()
         self._around.dispatcher.offer(self)
 
-    def throttle(self) -> None:
-        """Pause the intake at a limit, resume it well below."""
-        if self.state is not SessionState.RUNNING or self.tracker is None:
-            return
-        share = self._filled(self.tracker.accepted)
-        if self._paused and share < RESUME_AT:
-            self._paused = False
-            self._around.intake.resume(self.partition)
-        elif not self._paused and share >= 1:
-            self._paused = True
-            self._around.intake.pause(self.partition)
-
-    def _filled(self, accepted: int) -> float:
-        limits = self._around.limits
-        if not accepted:
-            return 0.0  # nothing here could ever finish and lower it
-        return max(
-            accepted / limits.accepted,
-            self._bytes / limits.accepted_bytes,
-            self.metadata_chars / METADATA_CHARS,
-        )
+    def adjust_intake(self) -> None:
+        """Pause or resume reading, as the limits say."""
+        if self.state is SessionState.RUNNING and self.tracker is not None:
+            self.throttle.adjust(self.tracker.accepted)
 
     # What runs.
 
@@ -193,9 +153,9 @@ class Session:
     def _settle(self, lane: Lane, work: Work, verdict: Verdict) -> None:
         tracker = self.tracker
         if tracker is None or not tracker.is_outstanding(work.record.offset):
-            self._bytes -= work.record.size
+            self.throttle.bytes -= work.record.size
             self.lanes.finish(lane)
-            self.throttle()
+            self.adjust_intake()
         elif isinstance(verdict, Done):
             self.lanes.finish(lane)
             self.finished.append(Finished(work.record, tuple(verdict.outputs), verdict.label))
@@ -252,10 +212,9 @@ class Session:
             self.state = SessionState.INIT
             return
         self.state = SessionState.RUNNING
-        self._paused = True
-        self._around.intake.pause(self.partition)
+        self.throttle.restart()
         self._around.intake.seek(self.partition, self.tracker.next_expected)
-        self.throttle()
+        self.adjust_intake()
         self._around.dispatcher.offer(self)
 
     def suspend(self) -> None:
@@ -289,23 +248,25 @@ class Session:
         offsets = {item.record.offset for item in batch}
         if self.tracker is not None:
             self.tracker.settle(offsets)
-        self._bytes -= sum(item.record.size for item in batch)
+        self.throttle.bytes -= sum(item.record.size for item in batch)
         self.finished = [f for f in self.finished if f.record.offset not in offsets]
-        self.throttle()
+        self.adjust_intake()
         self._around.dispatcher.offer(self)
 
     def _forget(self, offsets: set[int]) -> None:
         """Drop what another owner has finished meanwhile; what runs is refused in `_settle`."""
         if not offsets:
             return
-        self._bytes -= sum(f.record.size for f in self.finished if f.record.offset in offsets)
+        self.throttle.bytes -= sum(
+            f.record.size for f in self.finished if f.record.offset in offsets
+        )
         self.finished = [f for f in self.finished if f.record.offset not in offsets]
         for lane in list(self.lanes):
             if lane.state is LaneState.HELD and lane.head.record.offset in offsets:
                 self._unhold(lane)
                 self.lanes.release(lane)
-        self._bytes -= sum(work.record.size for work in self.lanes.drop(offsets))
-        self.throttle()
+        self.throttle.bytes -= sum(work.record.size for work in self.lanes.drop(offsets))
+        self.adjust_intake()
 
     def _unhold(self, lane: Lane) -> None:
         if timer := self._timers.pop(lane, None):

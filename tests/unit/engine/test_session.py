@@ -80,7 +80,7 @@ async def test_a_long_map_pauses_the_intake() -> None:
     """Metadata is a limit of its own."""
     rig = Rig(for_ever, idle_s=100)
     await rig.start()
-    rig.session.metadata_chars = 3_500
+    rig.session.throttle.metadata_chars = 3_500
     rig.add(b"a", b"b")
     await asyncio.sleep(1)
     assert rig.started == [0]
@@ -259,7 +259,7 @@ async def test_a_held_record_another_owner_finished_is_forgotten() -> None:
     await asyncio.sleep(100)
     assert rig.started == [0, 1, 2]
     assert rig.engine.statistics().parked == 0
-    assert rig.session._bytes == 0
+    assert rig.session.throttle.bytes == 0
     await rig.stop()
     assert rig.published == [b"2"]
 
