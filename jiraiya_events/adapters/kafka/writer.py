@@ -15,6 +15,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
+from jiraiya_events.adapters.kafka.batches import Sent, send_all
 from jiraiya_events.adapters.kafka.committed_offsets import read_committed
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.engine.errors import Fenced, OutputsRefused, WriterFailed
@@ -125,47 +126,30 @@ class KafkaWriter:
             msg = f"the writer of {self._partition} is not open"
             raise WriterFailed(msg)
         await producer.begin_transaction()
-        sends: list[asyncio.Future[object]] = []
+        sent: list[Sent] = []
         try:
-            for index, output in enumerate(outputs):
-                sends.append(await _send(producer, output, index))
+            await send_all(producer, outputs, sent)
             position = TopicPartition(*self._partition)
             offsets = {position: OffsetAndMetadata(committed.offset, committed.metadata)}
             await producer.send_offsets_to_transaction(offsets, self._group)
         finally:
-            results = await asyncio.gather(*sends, return_exceptions=True)
-        _check(results)
+            futures = (batch.future for batch in sent)
+            results = await asyncio.gather(*futures, return_exceptions=True)
+        _check(sent, results)
         await producer.commit_transaction()
 
 
-async def _send(producer: AIOKafkaProducer, output: Output, index: int) -> asyncio.Future[object]:
-    try:
-        if output.key is None and output.value is None:
-            return await _send_empty(producer, output)
-        future: asyncio.Future[object] = await producer.send(
-            output.topic, output.value, key=output.key, headers=list(output.headers)
-        )
-    except MessageSizeTooLargeError as error:
-        raise OutputsRefused(frozenset({index}), str(error)) from error
-    return future
-
-
-async def _send_empty(producer: AIOKafkaProducer, output: Output) -> asyncio.Future[object]:
-    """Send a record without key and value, which Kafka allows and `send` does not."""
-    batch = producer.create_batch()
-    batch.append(key=None, value=None, timestamp=None, headers=list(output.headers))
-    partitions = sorted(await producer.partitions_for(output.topic))
-    future: asyncio.Future[object] = await producer.send_batch(
-        batch, output.topic, partition=partitions[0]
-    )
-    return future
-
-
-def _check(results: Sequence[object]) -> None:
-    """Raise what the sends raised: refusals together, else the first error."""
-    refused = frozenset(i for i, result in enumerate(results) if isinstance(result, TOO_LARGE))
+def _check(sent: Sequence[Sent], results: Sequence[object]) -> None:
+    """Raise what the batches raised: refusals together, else the first error."""
+    refused = [
+        index
+        for batch, result in zip(sent, results, strict=True)
+        if isinstance(result, TOO_LARGE)
+        for index in batch.indices
+    ]
     if refused:
-        raise OutputsRefused(refused, "the broker finds a record too large for its topic")
+        msg = "the broker finds a record too large for its topic"
+        raise OutputsRefused(frozenset(refused), msg)
     for result in results:
         if isinstance(result, BaseException):
             raise result
