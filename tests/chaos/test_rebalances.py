@@ -9,7 +9,9 @@ from tests.blackbox.world import World
 
 
 @pytest.mark.xfail(
-    reason="an owner does not know of the calls the one before it still waits for", strict=True
+    # Not strict: when the new owner gets no partition with a held call, nothing is paid twice.
+    reason="an owner does not know of the calls the one before it still waits for",
+    strict=False,
 )
 def test_a_partition_that_moves_in_peace_pays_for_no_call_twice(world: World) -> None:
     """A second service joins while the first waits for 24 answers; nobody crashed."""
