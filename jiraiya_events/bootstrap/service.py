@@ -92,7 +92,7 @@ class Service:
         self._pulse.start()
         self._exit.push_async_callback(self._pulse.stop)
         # What the imports left behind lives as long as the process: without this every full
-        # collection walks all of it, a tenth to a fifth of the CPU of a story.
+        # collection walks all of it: about a fifth of the CPU of a story when it was measured.
         gc.collect()
         gc.freeze()
         self.started = True

@@ -1,6 +1,7 @@
 """The broker dies as a crash would and comes back, while stories are written."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.blackbox.world import World
 
 SEED = 11
 DEATHS = 2
-STUCK = "starting a new epoch for"
+STUCK = re.compile(r"starting a new epoch for [^\n]*?TimeoutError\(\)")
 
 
 @pytest.mark.timeout(240)
@@ -43,15 +44,14 @@ async def test_a_broker_killed_under_load_loses_and_doubles_nothing(
 async def _all_answered(world: World) -> None:
     """Wait for every outcome.
 
-    Once in about thirty runs, on a busy machine, the restarted broker never finished aborting
-    one transaction it had timed out: InitProducerId for its id found no end, whoever asked. No
-    request is lost or doubled by that, but they wait until the broker is restarted. It is not
-    understood yet, so a run in which it shows is reported as such instead of passed or failed.
+    In one of 21 counted runs, on a busy machine, InitProducerId for one transactional id found no
+    end for 90 s after the restart. It is not understood, and that run was not judged further. Only
+    that is excused, seen at least three times: failing to connect while the broker is down is not.
     """
     try:
         await asyncio.to_thread(world.outcomes, 500, 90)
     except AssertionError:
-        if any(STUCK in service.log for service in world.services):
+        if any(len(STUCK.findall(service.log)) >= 3 for service in world.services):
             for service in world.services:
                 service.expected_to_end_badly = True
             pytest.xfail("the broker does not end a transaction after its crash")
