@@ -1,12 +1,20 @@
-"""Slots: which record runs next, fairly across partitions and keys.
+"""Slots: which record runs next, fairly across partitions and keys, and the tasks they run in.
 
 Sessions with something to start stand in a ring and take turns, one record each; inside a
-session the lanes do the same. Everything runs on one event loop and no method awaits, so a
-slot cannot be given away twice.
+session the lanes do the same. A slot in use is a *worker*: a task that runs one record, then
+the next whose turn it is, of whatever session, and ends when there is none. So a burst costs a
+task a slot, not a task a record.
+
+Everything runs on one event loop. Choosing a record and taking its slot happen without an await
+between them, so a slot cannot be given away twice. It comes back when its worker's task is over,
+whatever ended that, even a cancellation before its first step.
 """
 
+import asyncio
 from collections import deque
 from typing import Protocol
+
+from jiraiya_events.engine.lanes import Lane
 
 
 class Startable(Protocol):
@@ -17,8 +25,12 @@ class Startable(Protocol):
         """Tell whether a record may and wants to be started."""
         ...
 
-    def start_next(self) -> None:
-        """Start one record; it takes one slot until `Dispatcher.give_back`."""
+    def start_next(self) -> Lane:
+        """Take the next lane; its head is in flight from now on."""
+        ...
+
+    async def run(self, lane: Lane) -> None:
+        """Work on the head of a lane that was taken; raises nothing but a cancellation."""
         ...
 
 
@@ -28,32 +40,57 @@ class Dispatcher:
     def __init__(self, slots: int) -> None:
         self._slots = slots
         self._ring: deque[Startable] = deque()
-        self._in_ring: set[int] = set()
+        self._in_ring: set[Startable] = set()
         self._stopped = False
-        self.in_flight = 0
+        self.workers: set[asyncio.Task[None]] = set()
+
+    @property
+    def in_flight(self) -> int:
+        """Return how many slots are in use."""
+        return len(self.workers)
 
     def offer(self, session: Startable) -> None:
         """Note that a session may have something to start, and start what there is room for."""
-        if id(session) not in self._in_ring and session.can_start:
-            self._ring.append(session)
-            self._in_ring.add(id(session))
-        self._pump()
-
-    def give_back(self) -> None:
-        """Return one slot."""
-        self.in_flight -= 1
+        self._note(session)
         self._pump()
 
     def stop(self) -> None:
         """Start nothing any more."""
         self._stopped = True
 
-    def _pump(self) -> None:
-        while self._ring and self.in_flight < self._slots and not self._stopped:
-            session = self._ring.popleft()
-            if not session.can_start:
-                self._in_ring.discard(id(session))
-                continue
-            self.in_flight += 1
-            session.start_next()
+    def _note(self, session: Startable) -> None:
+        if session not in self._in_ring and session.can_start:
             self._ring.append(session)
+            self._in_ring.add(session)
+
+    def _pump(self) -> None:
+        while len(self.workers) < self._slots and (chosen := self._next()):
+            worker = asyncio.get_running_loop().create_task(self._work(chosen))
+            self.workers.add(worker)
+            worker.add_done_callback(self._ended)
+
+    def _next(self) -> tuple[Startable, Lane] | None:
+        """Take the record whose turn it is."""
+        while self._ring and not self._stopped:
+            session = self._ring[0]
+            if session.can_start:
+                self._ring.rotate(-1)
+                return session, session.start_next()
+            self._ring.popleft()
+            self._in_ring.discard(session)
+        return None
+
+    async def _work(self, chosen: tuple[Startable, Lane] | None) -> None:
+        worker = asyncio.current_task()
+        while chosen is not None:
+            session, lane = chosen
+            await session.run(lane)
+            self._note(session)
+            if worker is not None and worker.cancelling():
+                return  # a handler swallowed a cancellation; it is meant for the worker
+            chosen = self._next()
+
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        """Give the slot back; an offer since the worker's last look has found no room."""
+        self.workers.discard(worker)
+        self._pump()

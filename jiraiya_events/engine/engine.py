@@ -184,9 +184,9 @@ class Engine:
             session.halt(f"the commit loop failed: {error!r}")
 
     async def _wait_for_handlers(self, drain_s: float) -> None:
-        running = [task for s in self._all_sessions() for task in s.tasks]
-        if running:
-            _, late = await asyncio.wait(running, timeout=drain_s)
+        workers = set(self._dispatcher.workers)
+        if workers:
+            _, late = await asyncio.wait(workers, timeout=drain_s)
             await _cancel(late)
 
     def _all_sessions(self) -> list[Session]:

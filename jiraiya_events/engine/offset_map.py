@@ -58,9 +58,10 @@ def encode(progress: Progress) -> tuple[Committed, int]:
     forgotten and published twice.
     """
     offsets = list(progress.outstanding)
-    kept = _that_fit(offsets)
+    gaps = [offset - previous - 1 for previous, offset in pairwise(offsets)]
+    kept = min(len(offsets), 1 + _that_fit(gaps))
     covered = progress.highest if kept == len(offsets) else offsets[kept]
-    text = _encode_map(offsets[:kept], progress.outstanding, covered)
+    text = _encode_map(offsets[:kept], gaps[: kept - 1], progress.outstanding, covered)
     return Committed(offsets[0] if offsets else covered, text), covered
 
 
@@ -83,26 +84,29 @@ def decode(committed: Committed) -> Progress:
         raise ProgressUnreadable(msg) from error
 
 
-def _that_fit(offsets: list[int]) -> int:
-    """Return how many of the first offsets fit, tries left aside."""
+def _that_fit(gaps: list[int]) -> int:
+    """Return how many of the first gaps fit, tries left aside."""
     room = MAX_BYTES - HEAD_BYTES
-    for index, (previous, offset) in enumerate(pairwise(offsets), start=1):
-        room -= _width(offset - previous - 1)
+    if len(gaps) <= room and _are_bytes(gaps):
+        return len(gaps)
+    for index, gap in enumerate(gaps):
+        room -= _width(gap)
         if room < 0:
             return index
-    return len(offsets)
+    return len(gaps)
 
 
-def _encode_map(offsets: list[int], tries: Mapping[int, int], highest: int) -> str:
+def _encode_map(offsets: list[int], gaps: list[int], tries: Mapping[int, int], highest: int) -> str:
     if not offsets:
         return ""
     payload = bytearray()
     _put(payload, highest - offsets[0])
     _put(payload, len(offsets) - 1)
-    previous = offsets[0]
-    for offset in offsets[1:]:
-        _put(payload, offset - previous - 1)
-        previous = offset
+    if _are_bytes(gaps):
+        payload += bytes(gaps)
+    else:
+        for gap in gaps:
+            _put(payload, gap)
     last_index = -1
     for index, offset in enumerate(offsets):
         if count := tries[offset]:
@@ -139,6 +143,11 @@ def _within(index: int, offsets: list[int]) -> int:
         msg = "tries for an offset that is not outstanding"
         raise ValueError(msg)
     return index
+
+
+def _are_bytes(gaps: list[int]) -> bool:
+    """Tell whether each is a varint of one byte, as nearly always: then no loop is needed."""
+    return max(gaps, default=0) <= 0x7F  # noqa: PLR2004 - LEB128: seven bits a byte
 
 
 def _put(payload: bytearray, number: int) -> None:

@@ -69,7 +69,11 @@ class Handler(Protocol):
     """What is done with a record."""
 
     async def handle(self, work: Work) -> Verdict:
-        """Work on the record; may be cancelled when the service stops."""
+        """Work on the record; may be cancelled when the service stops.
+
+        Other records run in the same task before and after: a context variable that is set
+        here must be reset here.
+        """
         ...
 
     def crashed(self, record: Record, error: Exception) -> Done:

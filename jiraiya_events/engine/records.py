@@ -1,7 +1,11 @@
-"""What the engine moves: records in, outputs out, and the progress between them."""
+"""What the engine moves: records in, outputs out, and the progress between them.
+
+Nobody changes a record or an output after it was made. They are not frozen: with hundreds of
+thousands of them that costs a microsecond each.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -14,9 +18,9 @@ class Partition(NamedTuple):
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
-    """One record of the log, as it was read."""
+    """One record of the log, as it was read; `size` is what it weighs in memory, in bytes."""
 
     topic: str
     partition: int
@@ -26,16 +30,17 @@ class Record:
     value: bytes | None
     headers: Headers = ()
 
-    @property
-    def size(self) -> int:
-        """Bytes of key, value and headers: what the record weighs in memory."""
+    size: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Weigh key, value and headers."""
         size = len(self.key or b"") + len(self.value or b"")
         for name, value in self.headers:
             size += len(name) + len(value or b"")
-        return size
+        self.size = size
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Output:
     """One record to publish; `smaller` replaces it when the log finds it too large."""
 

@@ -1,9 +1,9 @@
 """One assigned partition: its gate, lanes, limits and what waits to be committed.
 
 Who owns what: everything here is touched only from the event loop's thread, and no method
-awaits, so each is atomic. Tasks around it: the opener/committer (`CommitLoop`), and one task
-per record in flight. A record's task ends in `_settle`, which is the only way a verdict gets
-in; verdicts of records that are no longer outstanding here are refused there.
+but `run` awaits, so each is atomic. Tasks around it: the opener/committer (`CommitLoop`), and
+the dispatcher's workers, one for each record in flight. `run` ends in `_settle`, the only way a
+verdict gets in; verdicts of records that are no longer outstanding here are refused there.
 
 States: INIT (opening) → RUNNING ⇄ SUSPENDED (revoked, fate unknown, or lost) → CLOSED; DRAINING
 only at shutdown; HALTED until somebody acts. Work is started in RUNNING alone. What already
@@ -13,7 +13,7 @@ handler ends into its own store and the verdict goes nowhere.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,7 +42,7 @@ class Finished:
     """A record whose outputs wait for their transaction."""
 
     record: Record
-    outputs: tuple[Output, ...]
+    outputs: Sequence[Output]
     label: object
     given_up: bool = False
     """The handler was asked for a last resort after the log refused these outputs."""
@@ -61,13 +61,14 @@ class Session:
         self.tries_changed = False
         self.committing = 0
         """How many of `finished` are in the transaction under way."""
+        self.in_flight = 0
+        """How many records a handler works on."""
         self.on_enough: Callable[[], None] = lambda: None
         self.on_work: Callable[[], None] = lambda: None
         self.on_idle: Callable[[], None] = lambda: None
         self._around = around
         self.throttle = Throttle(partition, around.intake, around.limits)
         self._open = False
-        self._tasks: dict[asyncio.Task[None], Lane] = {}
         self._timers: dict[Lane, asyncio.TimerHandle] = {}
 
     # The gate: what is read.
@@ -77,15 +78,15 @@ class Session:
         tracker = self.tracker
         if self.state is not SessionState.RUNNING or tracker is None:
             return
-        if lost := tracker.vanished(record.offset):
+        if tracker.unread and (lost := tracker.vanished(record.offset)):
             self._around.observer.vanished(self.partition, lost)
-        if not tracker.accept(record.offset):
+        tries = tracker.accept(record.offset)
+        if tries is None:
             return
-        work = Work(record, asyncio.get_running_loop().time(), tracker.tries(record.offset))
-        self.throttle.bytes += record.size
+        work = Work(record, asyncio.get_running_loop().time(), tries)
         self.lanes.add(work)
         self._around.observer.consumed(record)
-        self.adjust_intake()
+        self.throttle.take_in(record.size, tracker.accepted)
         self._around.dispatcher.offer(self)
 
     def adjust_intake(self) -> None:
@@ -104,53 +105,44 @@ class Session:
             and len(self.finished) - self.committing < self._around.limits.uncommitted
         )
 
-    @property
-    def in_flight(self) -> int:
-        """Return how many records of this session a handler works on."""
-        return len(self._tasks)
+    def start_next(self) -> Lane:
+        """Take the next ready lane for a worker to `run`."""
+        self.in_flight += 1
+        return self.lanes.start_next()
 
-    @property
-    def tasks(self) -> list[asyncio.Task[None]]:
-        """Return the handlers' tasks."""
-        return list(self._tasks)
+    async def run(self, lane: Lane) -> None:
+        """Give the head of a lane to the handler, and take in what it says."""
+        try:
+            verdict = await self._ask(lane.head)
+        except asyncio.CancelledError:
+            self.lanes.hold(lane)
+            raise
+        except Exception as error:  # noqa: BLE001 - not even `crashed` could say how it ends
+            self.lanes.hold(lane)
+            self.halt(f"the handler cannot even report its failure: {error!r}")
+        else:
+            self._settle(lane, verdict)
+        finally:
+            self.in_flight -= 1
+            if not self.in_flight:
+                self.on_idle()
 
-    def start_next(self) -> None:
-        """Give the head of the next ready lane to the handler."""
-        lane = self.lanes.start_next()
-        task = asyncio.get_running_loop().create_task(self._run(lane))
-        self._tasks[task] = lane
-        task.add_done_callback(self._ended)
-
-    async def _run(self, lane: Lane) -> None:
-        work = lane.head
+    async def _ask(self, work: Work) -> Verdict:
         waited = asyncio.get_running_loop().time() - work.accepted_at
         self._around.observer.started(work, waited)
         try:
-            verdict = await self._around.handler.handle(work)
+            return await self._around.handler.handle(work)
         except asyncio.CancelledError:
             if _is_cancelled_from_outside():
                 raise
             error = RuntimeError("the handler's own work was cancelled")
-            verdict = self._around.handler.crashed(work.record, error)
+            return self._around.handler.crashed(work.record, error)
         except Exception as error:  # noqa: BLE001 - a bug of the handler must not lose a record
-            verdict = self._around.handler.crashed(work.record, error)
-        self._settle(lane, work, verdict)
+            return self._around.handler.crashed(work.record, error)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        lane = self._tasks.pop(task)
-        if task.cancelled():
-            self._interrupted(lane)
-        elif error := task.exception():
-            self.halt(f"the handler cannot even report its failure: {error!r}")
-        self._around.dispatcher.give_back()
-        if not self._tasks:
-            self.on_idle()
-
-    def _interrupted(self, lane: Lane) -> None:
-        if lane.state is LaneState.IN_FLIGHT:
-            self.lanes.hold(lane)
-
-    def _settle(self, lane: Lane, work: Work, verdict: Verdict) -> None:
+    def _settle(self, lane: Lane, verdict: Verdict) -> None:
+        """Take in a verdict, unless somebody else has finished the record meanwhile."""
+        work = lane.head
         tracker = self.tracker
         if tracker is None or not tracker.is_outstanding(work.record.offset):
             self.throttle.bytes -= work.record.size
@@ -158,14 +150,13 @@ class Session:
             self.adjust_intake()
         elif isinstance(verdict, Done):
             self.lanes.finish(lane)
-            self.finished.append(Finished(work.record, tuple(verdict.outputs), verdict.label))
+            self.finished.append(Finished(work.record, verdict.outputs, verdict.label))
             if len(self.finished) - self.committing >= self._around.limits.uncommitted // 2:
                 self.on_enough()
             self.on_work()
         else:
             self._remember_tries(work)
             self._hold(lane, verdict)
-        self._around.dispatcher.offer(self)
 
     def _remember_tries(self, work: Work) -> None:
         tracker = self.tracker

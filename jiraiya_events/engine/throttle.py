@@ -27,6 +27,16 @@ class Throttle:
         self._paused = True
         self._intake.pause(self._partition)
 
+    def take_in(self, size: int, accepted: int) -> None:
+        """Note one more record of `size` bytes, the last of `accepted`; it may be too much."""
+        self.bytes += size
+        if (
+            accepted >= self._limits.accepted
+            or self.bytes >= self._limits.accepted_bytes
+            or self.metadata_chars >= METADATA_CHARS
+        ):
+            self.adjust(accepted)
+
     def adjust(self, accepted: int) -> None:
         """Pause or resume for this many records that were read and not committed."""
         share = self._filled(accepted)

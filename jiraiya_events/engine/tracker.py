@@ -19,7 +19,8 @@ class OffsetTracker:
 
     def __init__(self, progress: Progress) -> None:
         self._tries: dict[int, int] = {}
-        self._unread: deque[int] = deque()
+        self.unread: deque[int] = deque()
+        """Outstanding offsets of a restored map that were not read yet, ascending."""
         self._highest = self.next_expected = progress.frontier
         self.restore(progress)
 
@@ -35,7 +36,7 @@ class OffsetTracker:
         Were unread ones counted too, a restored map as long as the limit would keep the intake
         paused for ever.
         """
-        return len(self._tries) - len(self._unread)
+        return len(self._tries) - len(self.unread)
 
     @property
     def frontier(self) -> int:
@@ -49,33 +50,33 @@ class OffsetTracker:
             del self._tries[offset]
         self.next_expected = max(self.next_expected, progress.frontier)
         unread = [o for o in progress.outstanding if o >= self.next_expected]
-        self._unread = deque(unread)
+        self.unread = deque(unread)
         self._tries.update({o: progress.outstanding[o] for o in unread})
         self._highest = max(self._highest, progress.highest, self.next_expected)
         return finished
 
-    def accept(self, offset: int) -> bool:
-        """Take note of a record that was read; tell whether it needs work.
+    def accept(self, offset: int) -> int | None:
+        """Take note of a record that was read; return the tries it has used up.
 
-        False for one that was read before and for one the committed map calls finished.
+        None when it needs no work: it was read before, or the committed map calls it finished.
         """
         if offset < self.next_expected:
-            return False
+            return None
         self.next_expected = offset + 1
         if offset >= self._highest:
             self._highest = offset + 1
             self._tries[offset] = 0
-            return True
-        if self._unread and self._unread[0] == offset:
-            self._unread.popleft()
-            return True
-        return False
+            return 0
+        if self.unread and self.unread[0] == offset:
+            self.unread.popleft()
+            return self._tries[offset]
+        return None
 
     def vanished(self, offset: int) -> list[int]:
         """Drop unread outstanding offsets below `offset`, which the log has lost; return them."""
         lost = []
-        while self._unread and self._unread[0] < offset:
-            lost.append(self._unread.popleft())
+        while self.unread and self.unread[0] < offset:
+            lost.append(self.unread.popleft())
             del self._tries[lost[-1]]
         return lost
 

@@ -20,7 +20,7 @@ class Work:
     memory: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Done:
     """The record is finished; `outputs` and its progress commit together.
 

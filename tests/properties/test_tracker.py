@@ -43,7 +43,7 @@ class TrackerMachine(RuleBasedStateMachine):
         if offset is None:
             return
         assert self.tracker.vanished(offset) == []
-        assert self.tracker.accept(offset) is (self.fates[offset] is Fate.UNREAD)
+        assert (self.tracker.accept(offset) is not None) is (self.fates[offset] is Fate.UNREAD)
         if self.fates[offset] is Fate.UNREAD:
             self.fates[offset] = Fate.READ
 
@@ -52,7 +52,7 @@ class TrackerMachine(RuleBasedStateMachine):
         """A record from before is not taken twice."""
         for offset in self.fates:
             if offset < self.tracker.next_expected:
-                assert not self.tracker.accept(offset)
+                assert self.tracker.accept(offset) is None
 
     @precondition(lambda self: Fate.READ in self.fates.values())
     @rule(choice=st.randoms(use_true_random=False), heard=st.booleans())
@@ -96,7 +96,7 @@ def test_retention_takes_unread_records_out_of_the_map() -> None:
     assert (tracker.outstanding, tracker.accepted, tracker.frontier) == (3, 0, 3)
     assert tracker.vanished(8) == [3, 5]
     assert tracker.vanished(8) == []
-    assert tracker.accept(8)
+    assert tracker.accept(8) == 2
     assert (tracker.frontier, tracker.tries(8)) == (8, 2)
 
 
@@ -125,6 +125,5 @@ def test_what_another_owner_finished_is_reported_once() -> None:
         tracker.accept(offset)
     assert tracker.restore(Progress(6, {1: 1, 5: 3})) == {0, 2, 3}
     assert tracker.next_expected == 4
-    assert not tracker.accept(4)
-    assert tracker.accept(5)
-    assert tracker.tries(5) == 3
+    assert tracker.accept(4) is None
+    assert tracker.accept(5) == 3

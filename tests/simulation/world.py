@@ -122,9 +122,10 @@ class Member:
     async def kill(self) -> None:
         """End as `kill -9` does: nothing more is said to the log."""
         await self._end_pump()
+        self.engine._dispatcher.stop()
+        for worker in self.engine._dispatcher.workers:
+            worker.cancel()
         for session in self.engine._all_sessions():
-            for task in session.tasks:
-                task.cancel()
             session.close()
         for _, task in self.engine._loops.values():
             task.cancel()
