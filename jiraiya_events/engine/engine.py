@@ -18,6 +18,7 @@ from jiraiya_events.engine.ports import Handler, Intake, WriterFactory
 from jiraiya_events.engine.records import Partition, Record
 from jiraiya_events.engine.session import Session, SessionState
 from jiraiya_events.engine.surroundings import Surroundings
+from jiraiya_events.engine.throttle import Shares
 
 LAST_COMMITS_S = 5.0
 """How long the last commits may take at shutdown, after the draining."""
@@ -70,6 +71,7 @@ class Engine:
             dispatcher=self._dispatcher,
             parking=self._parking,
             limits=limits,
+            shares=Shares(limits),
             observer=observer or Observer(),
         )
         self._writers = writers
@@ -91,6 +93,7 @@ class Engine:
         """Adopt the whole new assignment. Never waits."""
         assigned = sorted(set(partitions))
         self._around.observer.rebalanced()
+        self._around.shares.divide(len(assigned))
         for partition in assigned:
             self._around.intake.pause(partition)
         for partition in sorted(set(self._sessions).difference(assigned)):

@@ -15,6 +15,10 @@ class Limits:
     """Records finished that no transaction has taken up yet, per partition."""
     accepted_bytes: int = 32 * 1024 * 1024
     """Bytes of the records read but not committed, per partition."""
+    accepted_in_all: int = 20_000
+    """Records read but not committed, process-wide; shared equally among the partitions."""
+    accepted_bytes_in_all: int = 128 * 1024 * 1024
+    """Bytes of the records read but not committed, process-wide; shared equally."""
     linger_s: float = 0.05
     """How long a finished record waits for company before its transaction starts."""
     idle_s: float = 1.0

@@ -67,7 +67,7 @@ class Session:
         self.on_work: Callable[[], None] = lambda: None
         self.on_idle: Callable[[], None] = lambda: None
         self._around = around
-        self.throttle = Throttle(partition, around.intake, around.limits)
+        self.throttle = Throttle(partition, around.intake, around.shares)
         self._open = False
         self._timers: dict[Lane, asyncio.TimerHandle] = {}
 

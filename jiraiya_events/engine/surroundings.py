@@ -7,6 +7,7 @@ from jiraiya_events.engine.limits import Limits
 from jiraiya_events.engine.observer import Observer
 from jiraiya_events.engine.parking import Parking
 from jiraiya_events.engine.ports import Handler, Intake
+from jiraiya_events.engine.throttle import Shares
 
 
 @dataclass(slots=True)
@@ -18,4 +19,5 @@ class Surroundings:
     dispatcher: Dispatcher
     parking: Parking
     limits: Limits
+    shares: Shares
     observer: Observer

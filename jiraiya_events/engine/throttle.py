@@ -1,4 +1,4 @@
-"""Back-pressure of one partition: its intake pauses at a limit and resumes well below it."""
+"""Back-pressure: a partition's intake pauses at a limit and resumes well below it."""
 
 from jiraiya_events.engine.limits import Limits
 from jiraiya_events.engine.ports import Intake
@@ -11,13 +11,31 @@ METADATA_CHARS = 3_500
 """Intake pauses when the last committed map was longer than this (hard limit 4,096 bytes)."""
 
 
+class Shares:
+    """What one partition may hold: its own limit, or its equal part of the process's.
+
+    An equal part rather than first come, first served: a partition whose records all wait could
+    otherwise hold everything, and the others would not even be read.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.divide(1)
+
+    def divide(self, partitions: int) -> None:
+        """Share the process's limits among this many partitions."""
+        limits, parts = self._limits, max(1, partitions)
+        self.accepted = max(1, min(limits.accepted, limits.accepted_in_all // parts))
+        self.bytes = max(1, min(limits.accepted_bytes, limits.accepted_bytes_in_all // parts))
+
+
 class Throttle:
     """Knows what is accepted and how much it weighs; `adjust` acts on it."""
 
-    def __init__(self, partition: Partition, intake: Intake, limits: Limits) -> None:
+    def __init__(self, partition: Partition, intake: Intake, shares: Shares) -> None:
         self._partition = partition
         self._intake = intake
-        self._limits = limits
+        self._shares = shares
         self._paused = True
         self.bytes = 0
         self.metadata_chars = 0
@@ -31,8 +49,8 @@ class Throttle:
         """Note one more record of `size` bytes, the last of `accepted`; it may be too much."""
         self.bytes += size
         if (
-            accepted >= self._limits.accepted
-            or self.bytes >= self._limits.accepted_bytes
+            accepted >= self._shares.accepted
+            or self.bytes >= self._shares.bytes
             or self.metadata_chars >= METADATA_CHARS
         ):
             self.adjust(accepted)
@@ -51,7 +69,7 @@ class Throttle:
         if not accepted:
             return 0.0  # nothing here could ever finish and lower it
         return max(
-            accepted / self._limits.accepted,
-            self.bytes / self._limits.accepted_bytes,
+            accepted / self._shares.accepted,
+            self.bytes / self._shares.bytes,
             self.metadata_chars / METADATA_CHARS,
         )
