@@ -65,7 +65,7 @@ class CommitLoop:
 
     @property
     def _over(self) -> bool:
-        return self._ending and (not self._session.finished or self._writer is None)
+        return self._ending and (self._session.committable <= 0 or self._writer is None)
 
     async def _open(self) -> None:
         wait, longest = RETRY_S
@@ -97,9 +97,9 @@ class CommitLoop:
     async def _wait(self) -> None:
         """Wait for something to commit, then a little longer for company."""
         session = self._session
-        if not (session.finished or session.tries_changed or self._ending):
+        if not (session.committable > 0 or session.tries_changed or self._ending):
             await self._wait_for_work()
-        if not self._ending and len(session.finished) < self._around.limits.uncommitted // 2:
+        if not self._ending and session.committable < self._around.limits.uncommitted // 2:
             await self._linger()
 
     async def _linger(self) -> None:
@@ -164,7 +164,10 @@ class CommitLoop:
         batch = self._next_in_order()
         progress = tracker.progress_with({item.record.offset for item in batch})
         committed, covered = offset_map.encode(progress)
-        if covered < progress.highest:
+        self._session.uncovered = sum(
+            item.record.offset >= covered for item in self._session.finished
+        )
+        if self._session.uncovered:
             batch = [item for item in batch if item.record.offset < covered]
         return batch, committed
 

@@ -61,6 +61,8 @@ class Session:
         self.tries_changed = False
         self.committing = 0
         """How many of `finished` are in the transaction under way."""
+        self.uncovered = 0
+        """How many of `finished` the map had no room to speak of: they wait for the frontier."""
         self.in_flight = 0
         """How many records a handler works on."""
         self.on_enough: Callable[[], None] = lambda: None
@@ -102,8 +104,13 @@ class Session:
         return (
             self.state is SessionState.RUNNING
             and self.lanes.has_ready
-            and len(self.finished) - self.committing < self._around.limits.uncommitted
+            and self.committable < self._around.limits.uncommitted
         )
+
+    @property
+    def committable(self) -> int:
+        """Return how many finished records the next transaction can take up."""
+        return len(self.finished) - self.committing - self.uncovered
 
     def start_next(self) -> Lane:
         """Take the next ready lane for a worker to `run`."""
@@ -151,7 +158,7 @@ class Session:
         elif isinstance(verdict, Done):
             self.lanes.finish(lane)
             self.finished.append(Finished(work.record, verdict.outputs, verdict.label))
-            if len(self.finished) - self.committing >= self._around.limits.uncommitted // 2:
+            if self.committable >= self._around.limits.uncommitted // 2:
                 self.on_enough()
             self.on_work()
         else:
@@ -231,12 +238,14 @@ class Session:
         self.state = SessionState.CLOSED
         self.tracker = None
         self.finished.clear()
+        self.uncovered = 0
         for lane in self.lanes:
             self._unhold(lane)
 
     def committed(self, batch: list[Finished]) -> None:
         """Take note that a batch's transaction succeeded."""
         offsets = {item.record.offset for item in batch}
+        self.uncovered = 0  # the frontier may have moved: the next map will tell
         if self.tracker is not None:
             self.tracker.settle(offsets)
         self.throttle.bytes -= sum(item.record.size for item in batch)

@@ -262,6 +262,48 @@ async def test_what_a_map_does_not_cover_waits_for_a_later_commit() -> None:
 
 
 @virtual
+async def test_what_a_map_does_not_cover_keeps_no_other_record_from_starting() -> None:
+    """Were it counted as uncommitted, the records it waits for could never start."""
+    turns = dict.fromkeys((0, 1), 0)
+
+    async def last_first(work: Work) -> Verdict:
+        number = work.record.offset // 10**6
+        if number in turns and not turns[number]:
+            turns[number] += 1
+            return Retry(5)
+        if number < 1_400:
+            await asyncio.sleep(10)
+        return await at_once(work)
+
+    rig = Rig(last_first, in_flight=2_000, uncommitted=4)
+    for number in range(1_450):
+        rig.add(b"%d" % number, gap=10**6)
+    await rig.start()
+    await asyncio.sleep(60)
+    await rig.stop()
+    assert len(rig.published) == len(set(rig.published)) == 1_450
+
+
+@virtual
+async def test_a_stop_does_not_wait_for_what_no_map_covers() -> None:
+    """It is the next owner's; nothing of it was said to be finished."""
+
+    async def last_only(work: Work) -> Verdict:
+        if work.record.offset < 10**6 * 1_400:
+            return Retry(1_000)
+        return await at_once(work)
+
+    rig = Rig(last_only, in_flight=2_000)
+    for number in range(1_450):
+        rig.add(b"%d" % number, gap=10**6)
+    await rig.start()
+    await asyncio.sleep(10)
+    await rig.stop()
+    assert rig.published == []
+    assert decode(rig.committed).highest <= 10**6 * 1_401
+
+
+@virtual
 async def test_tries_of_the_last_moment_are_committed_by_a_stop() -> None:
     """The next owner counts on also when the stop came first."""
 
