@@ -15,7 +15,6 @@ from typing import Any
 from tests.blackbox.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "jiraiya_events", "serve")
 START_S = 45.0
 """Importing LangChain takes seconds of CPU, and a test machine may be busy."""
 
@@ -31,6 +30,8 @@ class ServiceProcess:
         self.port = free_port()
         self.settings = {"JIRAIYA_HTTP__PORT": str(self.port), **settings}
         self.expected_to_end_badly = False
+        self.program = "jiraiya_events"
+        """The module that is run with `serve`: the service, or one of ours that breaks it."""
         self._folder = folder
         self._log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -40,7 +41,7 @@ class ServiceProcess:
         keep = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "TZ"}}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                COMMAND,
+                (sys.executable, "-m", self.program, "serve"),
                 cwd=self._folder,
                 env={**keep, "PYTHONPATH": str(ROOT), **self.settings},
                 stdin=subprocess.DEVNULL,
