@@ -69,15 +69,9 @@ endef
 demo: install ## Watch stories arrive through a real Apache Kafka
 	@$(BIN)/jiraiya demo
 
-# Real brokers and processes on a busy machine: what failed is asked once more, alone, and said so.
-define once-more
-{ echo; echo "Failed on a busy machine; once more, alone:"; \
-  $(BIN)/python -m pytest -n 0 --last-failed --last-failed-no-failures none $(PYTEST_ARGS); }
-endef
-
 .PHONY: test
 test: install ## Run every test, with branch coverage (PYTEST_ARGS=… adds arguments)
-	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(PYTEST_ARGS) || $(once-more)
+	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: install ## Check style and formatting

@@ -156,6 +156,8 @@ class World:
         name = name or f"service-{len(self.services)}"
         process = ServiceProcess(self.settings(**changes), self.folder, name)
         self.services.append(process)
+        # Whatever happens to the test, and to ending the others: this one is gone afterwards.
+        self._exit.callback(process.end)
         return process
 
     def serve(self, **changes: str) -> ServiceProcess:

@@ -158,6 +158,19 @@ async def test_a_crash_and_a_restart_keep_what_was_written(own_kafka: EmbeddedKa
     await survives(own_kafka, crash)
 
 
+async def test_after_a_crash_nothing_remembers_the_broker_that_died(
+    own_kafka: EmbeddedKafka,
+) -> None:
+    """Its registration is gone: the next one neither waits for its session nor leads for it."""
+    await create(own_kafka.bootstrap_servers, new_topic())
+    await own_kafka.kill()
+    lived = own_kafka.log_path.stat().st_size
+    await own_kafka.restart()
+    said = own_kafka.log_path.read_bytes()[lived:].decode()
+    assert "Replayed UnregisterBrokerRecord" in said
+    assert "DuplicateBrokerRegistrationException" not in said
+
+
 async def test_a_clean_restart_keeps_what_was_written(own_kafka: EmbeddedKafka) -> None:
     await survives(own_kafka, own_kafka.restart)
 

@@ -41,13 +41,18 @@ async def test_ctrl_c_does_not_wait_for_answers_under_way() -> None:
     )
     if process.stderr is None:
         pytest.fail("no pipe")
-    url = (await process.stderr.readline()).decode().split()[-1]
-    body = {"messages": [{"role": "user", "content": "a fox"}], "stream": True}
-    async with (
-        aiohttp.ClientSession() as http,
-        http.post(f"{url}/chat/completions", json=body) as answer,
-    ):
-        assert answer.status == 200
-        process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(10):
-            assert await process.wait() == 0
+    try:
+        url = (await process.stderr.readline()).decode().split()[-1]
+        body = {"messages": [{"role": "user", "content": "a fox"}], "stream": True}
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(f"{url}/chat/completions", json=body) as answer,
+        ):
+            assert answer.status == 200
+            process.send_signal(signal.SIGINT)
+            async with asyncio.timeout(10):
+                assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

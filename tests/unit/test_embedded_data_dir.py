@@ -49,6 +49,15 @@ def test_the_broker_listens_on_the_loopback_interface_only(tmp_path: Path) -> No
     ]
 
 
+def test_a_folder_has_crashed_when_a_broker_ran_and_did_not_stop_cleanly(tmp_path: Path) -> None:
+    data_dir.prepare(tmp_path, 9092, 9093, {})
+    assert not data_dir.has_crashed(tmp_path)
+    (tmp_path / "topics" / "__cluster_metadata-0" / "00000000000000000000.log").touch()
+    assert data_dir.has_crashed(tmp_path)
+    (tmp_path / "topics" / ".kafka_cleanshutdown").touch()
+    assert not data_dir.has_crashed(tmp_path)
+
+
 def test_own_properties_win(tmp_path: Path) -> None:
     data_dir.prepare(tmp_path, 9092, 9093, {"num.partitions": "3", "log.dirs": "elsewhere"})
     written = lines(tmp_path / "server.properties")

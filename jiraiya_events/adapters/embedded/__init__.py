@@ -8,8 +8,8 @@ A real broker, with no Docker and no installed Java: the runtime comes from PyPI
 
 The way of a start, module by module: `broker` (the public class) → `installation` (`java`,
 `lock`, `jars`, `download`, `fetch`) → `launch` (`folder`, `data_dir`, `jvm`,
-`startup_cache`) → `guarded` and `guard` (the process) → `ready`; afterwards, once per
-machine, `training`.
+`startup_cache`) → `guarded` and `guard` (the process) → after a crash `unregister` → `ready`,
+both over `wire`; afterwards, once per machine, `training`.
 """
 
 from jiraiya_events.adapters.embedded.broker import EmbeddedKafka

@@ -6,6 +6,7 @@
     ├── .in-use                locked while a broker runs here
     ├── broker.log             everything the JVM says
     ├── server.properties      written anew at every start
+    ├── controller.properties  the controller alone, after a crash
     ├── log4j2.properties      likewise
     └── topics/                Kafka's own; complete once it has a meta.properties
 
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
 LOG_NAME = "broker.log"
 LOCK_NAME = ".in-use"
 SERVER_PROPERTIES = "server.properties"
+CONTROLLER_PROPERTIES = "controller.properties"
 LOGGING_PROPERTIES = "log4j2.properties"
 FEATURES_FILE = Path(__file__).with_name("kafka-features.b64")
 CHECKPOINT = Path("__cluster_metadata-0", "00000000000000000000-0000000000.checkpoint")
 NODE_ID = 1
 
 _TOPICS = "topics"
+_CLEAN_STOP = ".kafka_cleanshutdown"
 _LARGEST_LOG = 16 << 20
 
 
@@ -51,18 +54,41 @@ def prepare(folder: Path, port: int, controller_port: int, extra: Mapping[str, s
     (folder / LOGGING_PROPERTIES).write_bytes(logging)
 
 
-def server_properties(port: int, controller_port: int) -> dict[str, str]:
-    """One node that is broker and controller, on the loopback interface only."""
-    client, controller = f"PLAINTEXT://{HOST}:{port}", f"CONTROLLER://{HOST}:{controller_port}"
+def has_crashed(folder: Path) -> bool:
+    """Whether a broker ran here and did not stop cleanly."""
+    topics = folder / _TOPICS
+    ran = any((topics / CHECKPOINT).parent.glob("*.log"))
+    return ran and not (topics / _CLEAN_STOP).exists()
+
+
+def prepare_controller(folder: Path, port: int) -> None:
+    """Write the settings of the controller alone, in a prepared folder."""
+    properties = controller_properties(port)
+    (folder / CONTROLLER_PROPERTIES).write_bytes(render_properties(properties))
+
+
+def controller_properties(port: int) -> dict[str, str]:
+    """One node that is a controller, on the loopback interface only."""
+    controller = f"CONTROLLER://{HOST}:{port}"
     return {
-        "process.roles": "broker,controller",
+        "process.roles": "controller",
         "node.id": str(NODE_ID),
-        "controller.quorum.voters": f"{NODE_ID}@{HOST}:{controller_port}",
-        "listeners": f"{client},{controller}",
-        "advertised.listeners": client,
+        "controller.quorum.voters": f"{NODE_ID}@{HOST}:{port}",
+        "listeners": controller,
         "controller.listener.names": "CONTROLLER",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "log.dirs": _TOPICS,
+    }
+
+
+def server_properties(port: int, controller_port: int) -> dict[str, str]:
+    """One node that is broker and controller, on the loopback interface only."""
+    client, controller = f"PLAINTEXT://{HOST}:{port}", controller_properties(controller_port)
+    return {
+        **controller,
+        "process.roles": "broker,controller",
+        "listeners": f"{client},{controller['listeners']}",
+        "advertised.listeners": client,
         # Our own set-up creates topics, on purpose and with the right settings.
         "auto.create.topics.enable": "false",
         # One node holds every replica; few partitions make the first commit quick.
@@ -78,11 +104,9 @@ def server_properties(port: int, controller_port: int) -> dict[str, str]:
         "group.initial.rebalance.delay.ms": "0",
         # A killed producer's transaction blocks readers until its time-out is noticed.
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-        # After a crash the controller refuses the broker until its old session has expired;
-        # the default makes that nine seconds. Much less, and a busy machine that answers a
-        # heartbeat late would fence its only broker.
-        "broker.session.timeout.ms": "5000",
-        "broker.heartbeat.interval.ms": "1000",
+        # Nobody could take over from the only broker. Fencing it because a busy machine is late
+        # with a heartbeat would only do harm: see `unregister`.
+        "broker.session.timeout.ms": "60000",
         # The default takes 128 MiB, a third of our heap.
         "log.cleaner.dedupe.buffer.size": str(4 << 20),
     }

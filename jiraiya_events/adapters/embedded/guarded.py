@@ -60,14 +60,13 @@ class GuardedProcess:
     async def _wait(self) -> int:
         # A guard that ends without a report was killed, and took the command with it.
         code = -int(getattr(signal, "SIGKILL", signal.SIGTERM))
-        while report := await _next_report(self._guard):
-            if report.startswith("exited "):
-                code = int(report.removeprefix("exited "))
-        await self._guard.wait()
-        if self._guard.stdin is not None:
-            self._guard.stdin.close()
-            with contextlib.suppress(ConnectionError):
-                await self._guard.stdin.wait_closed()
+        try:
+            while report := await _next_report(self._guard):
+                if report.startswith("exited "):
+                    code = int(report.removeprefix("exited "))
+        finally:
+            # Also when we are cancelled, because the event loop ends before the command does.
+            await _close(self._guard)
         return code
 
 
@@ -100,22 +99,30 @@ async def spawn(
             env=_environment(),
         )
     try:
-        report = await _next_report(process)
-    except asyncio.CancelledError:
-        _abandon(process)
+        pid = await _command_pid(process, command[0], log)
+    except BaseException:
+        await _close(process)
         raise
+    return GuardedProcess(process, pid)
+
+
+async def _command_pid(process: asyncio.subprocess.Process, name: str, log: Path) -> int:
+    report = await _next_report(process)
     if not report.startswith("started "):
-        _abandon(process)
-        await process.wait()
         reason = report.removeprefix("failed ") or f"its guard ended, see {log}"
-        message = f"{command[0]} could not be started: {reason}."
+        message = f"{name} could not be started: {reason}."
         raise EmbeddedKafkaError(message)
-    return GuardedProcess(process, int(report.removeprefix("started ")))
+    return int(report.removeprefix("started "))
 
 
-def _abandon(process: asyncio.subprocess.Process) -> None:
+async def _close(process: asyncio.subprocess.Process) -> None:
+    """Wait for a guard's end, which the end of its input brings about, and close its pipes."""
     if process.stdin is not None:
         process.stdin.close()
+    await process.wait()
+    if process.stdin is not None:
+        with contextlib.suppress(ConnectionError):
+            await process.stdin.wait_closed()
 
 
 async def _next_report(process: asyncio.subprocess.Process) -> str:

@@ -1,11 +1,11 @@
-"""The command line of the broker's JVM."""
+"""The command line of Kafka's JVM."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from jiraiya_events.adapters.embedded.data_dir import LOGGING_PROPERTIES, SERVER_PROPERTIES
+from jiraiya_events.adapters.embedded.data_dir import LOGGING_PROPERTIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +20,14 @@ MAIN_CLASS = "kafka.Kafka"
 SHAPE = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
-def broker_command(
-    java: Java, jars: Sequence[Path], heap_mb: int, startup_flags: Sequence[str] = ()
+def kafka_command(
+    java: Java,
+    jars: Sequence[Path],
+    heap_mb: int,
+    settings: str,
+    startup_flags: Sequence[str] = (),
 ) -> list[str]:
-    """Build the command that runs a broker in its prepared data folder."""
+    """Build the command that runs Kafka with the file ``settings`` of its prepared folder."""
     return [
         str(java.executable),
         *SHAPE,
@@ -39,7 +43,7 @@ def broker_command(
         "-cp",
         class_path(jars),
         MAIN_CLASS,
-        SERVER_PROPERTIES,
+        settings,
     ]
 
 

@@ -14,11 +14,12 @@ from jiraiya_events.adapters.embedded import data_dir, jvm, startup_cache
 from jiraiya_events.adapters.embedded.errors import EmbeddedKafkaError, PortTakenError
 from jiraiya_events.adapters.embedded.failure import could_not_bind, explain_death
 from jiraiya_events.adapters.embedded.guarded import GuardedProcess, spawn
-from jiraiya_events.adapters.embedded.ports import HOST, free_port, is_free
-from jiraiya_events.adapters.embedded.ready import listed_or_exited
+from jiraiya_events.adapters.embedded.ports import CONTROLLERS_ALONE, HOST, free_port, is_free
+from jiraiya_events.adapters.embedded.ready import answered_or_exited, wait_until_listed
+from jiraiya_events.adapters.embedded.unregister import wait_until_unregistered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from jiraiya_events.adapters.embedded.folder import DataFolder
     from jiraiya_events.adapters.embedded.installation import Installation
@@ -61,31 +62,53 @@ class Launch:
     async def _run_once(self, port: int) -> GuardedProcess | None:
         """Start a broker and wait until it is ready; ``None`` when it could not listen."""
         data_dir.prepare(self.folder.path, port, free_port(besides=port), self.properties)
-        offset = self.log.stat().st_size if self.log.exists() else 0
-        process = await self._spawn()
         try:
             async with asyncio.timeout(self.timeout_s):
-                ready = await listed_or_exited(process, HOST, port)
+                if data_dir.has_crashed(self.folder.path) and not await self._unregister():
+                    return None
+                return await self._start(data_dir.SERVER_PROPERTIES, wait_until_listed, port)
         except TimeoutError:
-            await process.kill()
             raise self._too_slow() from None
-        except asyncio.CancelledError:
+
+    async def _unregister(self) -> bool:
+        """Take the dead broker out of the cluster; false when the controller could not listen."""
+        port = free_port(among=CONTROLLERS_ALONE)
+        data_dir.prepare_controller(self.folder.path, port)
+        controller = await self._start(
+            data_dir.CONTROLLER_PROPERTIES, wait_until_unregistered, port
+        )
+        if controller is None:
+            return False
+        # It has answered, so what it noted outlives it: nothing is gained by a gentle stop.
+        await controller.kill()
+        return True
+
+    async def _start(
+        self, settings: str, answer: Callable[[str, int], Awaitable[None]], port: int
+    ) -> GuardedProcess | None:
+        """Start Kafka and wait for its answer; ``None`` when it could not listen."""
+        offset = self.log.stat().st_size if self.log.exists() else 0
+        process = await self._spawn(settings)
+        try:
+            answered = await answered_or_exited(process, answer(HOST, port))
+        except BaseException:
             await process.kill()
             raise
-        if ready:
+        if answered:
             return process
         code = await process.wait()
         if could_not_bind(self.log, offset):
             return None
         raise explain_death(code, self._lasting_log(), offset)
 
-    async def _spawn(self) -> GuardedProcess:
+    async def _spawn(self, settings: str) -> GuardedProcess:
         installation = self.installation
         return await spawn(
-            jvm.broker_command(
+            jvm.kafka_command(
                 installation.java,
                 installation.jars,
                 self.heap_mb,
+                settings,
                 startup_cache.use_flags(installation.startup_cache),
             ),
             folder=self.folder.path,

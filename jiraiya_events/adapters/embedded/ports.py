@@ -14,6 +14,9 @@ HOST = "127.0.0.1"
 # become the source port of a client that keeps reconnecting to a broker which is just being
 # restarted: the client then connects to itself, and the broker can no longer bind.
 _CANDIDATES = range(20_000, 30_000)
+# For a controller that is started alone. It is asked to forget its broker: should somebody else
+# snatch the port and answer instead, then it must not be a cluster that is in use.
+CONTROLLERS_ALONE = range(30_000, 32_000)
 _TRIES = 200
 
 
@@ -30,13 +33,13 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free_port(besides: int = 0) -> int:
+def free_port(besides: int = 0, among: range = _CANDIDATES) -> int:
     """Pick a port that is free now; it may be taken before the caller listens on it."""
-    for port in random.sample(_CANDIDATES, _TRIES):
+    for port in random.sample(among, _TRIES):
         if port != besides and is_free(port):
             return port
     message = (
-        f"No free port between {_CANDIDATES.start} and {_CANDIDATES.stop - 1} "
+        f"No free port between {among.start} and {among.stop - 1} "
         "on 127.0.0.1: name one with the port option."
     )
     raise EmbeddedKafkaError(message)

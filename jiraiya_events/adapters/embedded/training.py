@@ -21,7 +21,7 @@ from jiraiya_events.adapters.embedded.errors import EmbeddedKafkaError
 from jiraiya_events.adapters.embedded.exclusive import try_exclusive
 from jiraiya_events.adapters.embedded.guarded import spawn
 from jiraiya_events.adapters.embedded.ports import HOST, free_port
-from jiraiya_events.adapters.embedded.ready import listed_or_exited
+from jiraiya_events.adapters.embedded.ready import answered_or_exited, wait_until_listed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -68,9 +68,11 @@ class Training:
         draft, port = recording.with_suffix(".recording-draft"), free_port()
         data_dir.prepare(folder, port, free_port(besides=port), {})
         flags = ("-XX:AOTMode=record", f"-XX:AOTConfiguration={draft}")
-        command = jvm.broker_command(self.java, self.jars, self.heap_mb, flags)
+        command = jvm.kafka_command(
+            self.java, self.jars, self.heap_mb, data_dir.SERVER_PROPERTIES, flags
+        )
         async with _throwaway(command, folder) as process:
-            if await listed_or_exited(process, HOST, port):
+            if await answered_or_exited(process, wait_until_listed(HOST, port)):
                 await process.terminate(_PATIENCE_S)
         _publish(draft, recording)
 
