@@ -1,0 +1,92 @@
+"""A cluster of two brokers, so that leaders and coordinators have somewhere to move to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import ElectionType
+from confluent_kafka.admin import AdminClient
+
+from jiraiya_events.adapters.embedded import EmbeddedKafka, EmbeddedKafkaOptions
+from tests.blackbox.service import free_port
+from tests.blackbox.tcp_proxy import HOST
+
+SHARED = {
+    "offsets.topic.replication.factor": "2",
+    "transaction.state.log.replication.factor": "2",
+    "transaction.state.log.min.isr": "1",
+    "default.replication.factor": "2",
+    # Whoever is preferred leads only when it is told to.
+    "auto.leader.rebalance.enable": "false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TwoBrokers:
+    """`first` is the controller as well; `second` may go and come back."""
+
+    first: EmbeddedKafka
+    second: EmbeddedKafka
+
+    @property
+    def bootstrap(self) -> str:
+        """Return both addresses."""
+        return f"{self.first.bootstrap_servers},{self.second.bootstrap_servers}"
+
+    async def move_away_from_the_second(self) -> None:
+        """Stop it in good order: the first takes over what it led and coordinated."""
+        await self.second.restart()
+
+    def move_back(self) -> None:
+        """Give each partition, those of coordinators included, to its preferred leader."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        admin.elect_leaders(ElectionType.PREFERRED).result(20)
+
+
+@asynccontextmanager
+async def two_brokers(folder: Path) -> AsyncIterator[TwoBrokers]:
+    """Start both."""
+    controller, one, two = free_port(), free_port(), free_port()
+    voters = {"controller.quorum.voters": f"1@{HOST}:{controller}"}
+    first_listeners = {"listeners": f"PLAINTEXT://{HOST}:{one},CONTROLLER://{HOST}:{controller}"}
+    first = EmbeddedKafka(
+        EmbeddedKafkaOptions(
+            data_dir=folder / "first",
+            port=one,
+            properties={**SHARED, **voters, **first_listeners},
+            train_startup_cache=False,
+        )
+    )
+    second = EmbeddedKafka(
+        EmbeddedKafkaOptions(
+            data_dir=folder / "second",
+            port=two,
+            properties={
+                **SHARED,
+                **voters,
+                "process.roles": "broker",
+                "node.id": "2",
+                "listeners": f"PLAINTEXT://{HOST}:{two}",
+            },
+            train_startup_cache=False,
+        )
+    )
+    async with first:
+        _join(folder / "first", folder / "second")
+        async with second:
+            yield TwoBrokers(first, second)
+
+
+def _join(first: Path, second: Path) -> None:
+    """Format the second broker's folder as a member of the first one's cluster."""
+    properties = dict(
+        line.split("=", 1)
+        for line in (first / "topics" / "meta.properties").read_text().splitlines()
+        if "=" in line
+    )
+    properties |= {"node.id": "2", "directory.id": properties["directory.id"][::-1]}
+    topics = second / "topics"
+    topics.mkdir(parents=True)
+    lines = (f"{name}={value}\n" for name, value in properties.items())
+    (topics / "meta.properties").write_text("".join(lines))
