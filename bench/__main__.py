@@ -8,7 +8,17 @@ from collections.abc import Awaitable, Mapping
 from typing import Protocol
 
 from bench.broker import broker
-from bench.cells import backlog, cpu, engine, parallelism, startup
+from bench.cells import (
+    backlog,
+    cpu,
+    engine,
+    outage,
+    parallelism,
+    partitions,
+    rolling,
+    startup,
+    takeover,
+)
 from bench.measurement import Measurement
 from bench.results import keep, machine
 from bench.table import show, table
@@ -26,8 +36,12 @@ CELLS: Mapping[str, Cell] = {
     "startup": startup.measure,
     "engine": engine.measure,
     "backlog": backlog.measure,
+    "partitions": partitions.measure,
     "cpu": cpu.measure,
     "parallelism": parallelism.measure,
+    "outage": outage.measure,
+    "takeover": takeover.measure,
+    "rolling": rolling.measure,
 }
 
 

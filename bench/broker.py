@@ -1,15 +1,14 @@
-"""A real Kafka for the run: topics of our own, records to work on, and a judge that counts."""
+"""A real Kafka for the run: topics of our own, and requests to work on."""
 
 import asyncio
 import json
 import os
-import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -17,7 +16,6 @@ from jiraiya_events.adapters.embedded import EmbeddedKafka, EmbeddedKafkaOptions
 
 EXTERNAL = "JIRAIYA_TEST_KAFKA"
 KEYS = 1_000
-PATIENCE_S = 240.0
 QUEUED = 50_000
 """The client refuses more than 100,000 unsent records."""
 
@@ -36,7 +34,7 @@ async def broker() -> AsyncIterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The four topics of one measurement, under names nobody else has."""
+    """The topics of one measurement, under names nobody else has."""
 
     bootstrap: str
     name: str
@@ -46,7 +44,7 @@ class Topics:
     async def create(cls, bootstrap: str, partitions: int = 1) -> "Topics":
         """Create them with one replica each."""
         topics = cls(bootstrap, f"bench-{uuid.uuid4().hex[:8]}", partitions)
-        names = (topics.requested, topics.generated, topics.failed, topics.dlq)
+        names = (topics.requested, topics.generated, topics.failed, topics.dlq, topics.cancelled)
         new = [NewTopic(name, partitions, 1) for name in names]
         admin = AdminClient({"bootstrap.servers": bootstrap})
         for future in admin.create_topics(new).values():
@@ -73,6 +71,11 @@ class Topics:
         """The dead letters."""
         return f"{self.name}.dlq"
 
+    @property
+    def cancelled(self) -> str:
+        """The requests that are withdrawn: none."""
+        return f"{self.name}.cancelled"
+
     def settings(self) -> dict[str, str]:
         """Return the service's settings for them."""
         return {
@@ -82,6 +85,7 @@ class Topics:
             "JIRAIYA_TOPICS__GENERATED": self.generated,
             "JIRAIYA_TOPICS__FAILED": self.failed,
             "JIRAIYA_TOPICS__DLQ": self.dlq,
+            "JIRAIYA_TOPICS__CANCELLED": self.cancelled,
             "JIRAIYA_TOPICS__AUTO_CREATE": "false",
         }
 
@@ -89,77 +93,30 @@ class Topics:
         """Publish `count` story requests over 1,000 users, numbered from `first`."""
         await asyncio.to_thread(self._request, count, first)
 
+    def produce(self, producer: Producer, number: int) -> None:
+        """Hand the `number`-th request to a producer of the caller's, who flushes it."""
+        user = f"user-{number % KEYS}"
+        partition = number % KEYS % self.partitions
+        value = json.dumps(story_request(number, user)).encode()
+        producer.produce(self.requested, value=value, key=user, partition=partition)
+
     def _request(self, count: int, first: int) -> None:
         producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5})
         for number in range(first, first + count):
-            user = f"user-{number % KEYS}"
-            partition = number % KEYS % self.partitions
-            value = json.dumps(story_request(number, user)).encode()
             while len(producer) > QUEUED:
                 producer.poll(0.05)
-            producer.produce(self.requested, value=value, key=user, partition=partition)
-        if left := producer.flush(60):
-            msg = f"{left} requests could not be published"
-            raise RuntimeError(msg)
+            self.produce(producer, number)
+        flush(producer)
+
+
+def flush(producer: Producer) -> None:
+    """Wait until the broker has everything; raises RuntimeError when it has not after 60 s."""
+    if left := producer.flush(60):
+        msg = f"{left} requests could not be published"
+        raise RuntimeError(msg)
 
 
 def story_request(number: int, user: str) -> dict[str, object]:
     """Return the payload of the `number`-th request; the endpoint knows it by its keyword."""
     keywords = ["a lighthouse", "a fox", f"k-{number}"]
     return {"request_id": f"r-{number}", "user_id": user, "keywords": keywords, "genre": "fable"}
-
-
-class Judge:
-    """Sees what a `read_committed` consumer sees, and when."""
-
-    def __init__(self, topics: Topics) -> None:
-        self._failed = topics.failed
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": topics.bootstrap,
-                "group.id": f"{topics.name}-judge",
-                "auto.offset.reset": "earliest",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "fetch.wait.max.ms": 20,
-            }
-        )
-        self._consumer.subscribe([topics.generated, topics.failed])
-        self._early: list[float] = []
-
-    async def wait_for(self, count: int) -> list[float]:
-        """Return the monotonic times at which the next `count` outcomes became visible."""
-        return await asyncio.to_thread(self._wait_for, count)
-
-    def close(self) -> None:
-        """Leave."""
-        self._consumer.close()
-
-    def _wait_for(self, count: int) -> list[float]:
-        seen = self._early
-        until = time.monotonic() + PATIENCE_S
-        while len(seen) < count:
-            messages = self._consumer.consume(500, 0.1)
-            now = time.monotonic()
-            for message in messages:
-                if message.error() is not None:
-                    continue
-                if message.topic() == self._failed:
-                    msg = f"a story failed: {message.value()!r}"
-                    raise RuntimeError(msg)
-                seen.append(now)
-            if now > until:
-                msg = f"{len(seen)} of {count} outcomes after {PATIENCE_S:.0f} s"
-                raise TimeoutError(msg)
-        self._early = seen[count:]
-        return seen[:count]
-
-
-@contextmanager
-def judge(topics: Topics) -> Iterator[Judge]:
-    """Give a judge over the outputs of `topics`."""
-    watching = Judge(topics)
-    try:
-        yield watching
-    finally:
-        watching.close()

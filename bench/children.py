@@ -15,6 +15,8 @@ import psutil
 
 ROOT = Path(__file__).parent.parent
 STOP_PATIENCE_S = 60.0
+LONGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes; asyncio's own limit of a line is 64 KiB."""
 _LAST_WORDS = 2_000
 
 
@@ -38,6 +40,11 @@ class Child:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
         self._process.send_signal(number)
+
+    async def kill(self) -> None:
+        """`kill -9`, and wait until it is gone."""
+        self.signal(signal.SIGKILL)
+        await self._process.wait()
 
     async def ask(self, question: object) -> dict[str, Any]:
         """Send one JSON line and return the line that answers it."""
@@ -87,6 +94,7 @@ async def child(
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
+            limit=LONGEST_ANSWER,
             cwd=ROOT,
             env=environment(settings or {}),
         )

@@ -1,16 +1,22 @@
 """The service under measurement, together with its endpoint."""
 
+import asyncio
 import json
 import socket
+import time
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.broker import Judge, Topics
+from bench.broker import Topics
 from bench.children import Child, child
+from bench.judging import Judge
 
 WARM_UP = 200
+READY_PATIENCE_S = 30.0
 
 
 @asynccontextmanager
@@ -21,15 +27,31 @@ async def endpoint(latency: Mapping[str, object]) -> AsyncIterator[str]:
         yield (await running.answer())["base_url"]
 
 
+async def control(base_url: str, **changes: object) -> None:
+    """Change the plan of an endpoint; `reset_stats=True` counts anew."""
+    address = base_url.removesuffix("/v1") + "/_control"
+    request = urllib.request.Request(address, json.dumps(changes).encode())  # noqa: S310 - ours
+    await asyncio.to_thread(_body, request)
+
+
+async def calls(base_url: str) -> tuple[int, int]:
+    """Return how many calls an endpoint has seen, and how many are in flight."""
+    stats = json.loads(await asyncio.to_thread(_body, base_url.removesuffix("/v1") + "/_stats"))
+    return stats["calls"], stats["in_flight"]
+
+
 @asynccontextmanager
 async def service(
-    topics: Topics, base_url: str, *, store: str | None = None, profile: Path | None = None
+    topics: Topics,
+    base_url: str,
+    *,
+    profile: Path | None = None,
+    changes: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Child]:
-    """Give a started service, its result store in a temporary SQLite file unless `store` says."""
+    """Give a started service, its result store in a temporary SQLite file."""
     with TemporaryDirectory() as folder:
-        settings = service_settings(topics, base_url, folder, free_port())
-        if store:
-            settings["JIRAIYA_STORE__URL"] = store
+        port = free_port()
+        settings = {**service_settings(topics, base_url, folder, port), **(changes or {})}
         arguments = [str(profile)] if profile else []
         async with child("bench.programs.service", arguments, settings) as running:
             await running.answer()
@@ -56,9 +78,34 @@ async def warm_up(topics: Topics, watching: Judge) -> None:
     await watching.wait_for(WARM_UP)
 
 
+async def ready(port: int) -> None:
+    """Wait until `/health/ready` says 200. Raises TimeoutError."""
+    until = time.monotonic() + READY_PATIENCE_S
+    while not await asyncio.to_thread(_answers, f"http://127.0.0.1:{port}/health/ready"):
+        if time.monotonic() > until:
+            msg = f"not ready after {READY_PATIENCE_S:.0f} s"
+            raise TimeoutError(msg)
+        await asyncio.sleep(0.02)
+
+
 def free_port() -> int:
     """Return a port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _answers(url: str) -> bool:
+    try:
+        _body(url)
+    except (urllib.error.URLError, OSError):
+        return False
+    return True
+
+
+def _body(request: str | urllib.request.Request) -> bytes:
+    """Return the body of an answer with a good status; raises `URLError` for any other."""
+    with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - a URL of ours
+        body: bytes = response.read()
+        return body

@@ -3,14 +3,16 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from statistics import median
 
-from bench.broker import Judge, Topics, judge
+from bench.broker import Topics
 from bench.draining import Drained, drain, peak_mib
+from bench.judging import Judge, judge
 from bench.measurement import Goal, Measurement
 from bench.running import endpoint, service
 
-SMALL, LARGE = 1_000, 100_000
+FULL, QUICK = (1_000, 100_000, 1_000_000), (1_000, 20_000, 100_000)
+"""Records waiting: the whole service meets the first and the last, the engine alone all three."""
+ENGINE = "the engine alone, no-op handler"
 STORIES, SETTLED, STEP = 2_000, 400, 50
 """Stories measured, stories left out while connections open, and how many are replaced at once."""
 MEMORY, TIME = Goal("at most", 1.2), Goal("at most", 1.1)
@@ -27,17 +29,18 @@ class Stories:
 
 async def measure(bootstrap: str, *, quick: bool) -> list[Measurement]:
     """Compare both backlogs, by the whole service and by the engine alone."""
-    stories = await _whole_service(bootstrap, rounds=1 if quick else 2)
-    return [*stories, *await _engine_alone(bootstrap, rounds=1 if quick else 2)]
+    sizes, rounds = (QUICK, 1) if quick else (FULL, 2)
+    stories = await _whole_service(bootstrap, sizes[0], sizes[-1], rounds)
+    return [*stories, *await _engine_alone(bootstrap, sizes, rounds)]
 
 
-async def _whole_service(bootstrap: str, rounds: int) -> list[Measurement]:
-    """Compare the same number of stories while 1,000 and while 100,000 records wait."""
+async def _whole_service(bootstrap: str, few: int, many: int, rounds: int) -> list[Measurement]:
+    """Compare the same number of stories while few and while many records wait."""
     small: list[Stories] = []
     large: list[Stories] = []
     for _ in range(rounds):
-        small.append(await _stories(bootstrap, SMALL))
-        large.append(await _stories(bootstrap, LARGE))
+        small.append(await _stories(bootstrap, few))
+        large.append(await _stories(bootstrap, many))
     pairs = list(zip(small, large, strict=True))
     which = f"the whole service, instant endpoint, {STORIES} stories"
     n = rounds * STORIES
@@ -45,21 +48,21 @@ async def _whole_service(bootstrap: str, rounds: int) -> list[Measurement]:
         Measurement(
             "backlog",
             "service-memory",
-            f"peak RSS with {LARGE} ÷ with {SMALL} records waiting; {which}",
+            f"peak RSS with {many} ÷ with {few} records waiting; {which}",
             MEMORY,
             [b.peak_mib / a.peak_mib for a, b in pairs],
             n,
-            {"MiB (1,000; 100,000)": [(round(a.peak_mib), round(b.peak_mib)) for a, b in pairs]},
+            {"MiB (few, many)": [(round(a.peak_mib), round(b.peak_mib)) for a, b in pairs]},
         ),
         Measurement(
             "backlog",
             "service-cpu",
-            f"CPU per story with {LARGE} ÷ with {SMALL} records waiting; {which}",
+            f"CPU per story with {many} ÷ with {few} records waiting; {which}",
             TIME,
             [b.cpu_s_each / a.cpu_s_each for a, b in pairs],
             n,
             {
-                "CPU ms per story (1,000; 100,000)": [
+                "CPU ms per story (few, many)": [
                     (round(a.cpu_s_each * 1e3, 2), round(b.cpu_s_each * 1e3, 2)) for a, b in pairs
                 ]
             },
@@ -67,12 +70,12 @@ async def _whole_service(bootstrap: str, rounds: int) -> list[Measurement]:
         Measurement(
             "backlog",
             "service-time",
-            f"time per story with {LARGE} ÷ with {SMALL} records waiting; {which}",
+            f"time per story with {many} ÷ with {few} records waiting; {which}",
             TIME,
             [b.seconds_each / a.seconds_each for a, b in pairs],
             n,
             {
-                "ms per story (1,000; 100,000)": [
+                "ms per story (few, many)": [
                     (round(a.seconds_each * 1e3, 2), round(b.seconds_each * 1e3, 2))
                     for a, b in pairs
                 ]
@@ -102,51 +105,65 @@ async def _replaced(topics: Topics, watching: Judge, count: int, first: int) -> 
         await topics.request(STEP, number)
 
 
-async def _engine_alone(bootstrap: str, rounds: int) -> list[Measurement]:
-    """Drain both backlogs to the end through the engine with a no-op handler."""
-    little, much = await Topics.create(bootstrap), await Topics.create(bootstrap)
-    await little.request(SMALL)
-    await much.request(LARGE)
-    small: list[Drained] = []
-    large: list[Drained] = []
-    for _ in range(rounds):
-        small.append(await drain(little, "engine", SMALL))
-        large.append(await drain(much, "engine", LARGE))
-    pairs = list(zip(small, large, strict=True))
-    memory, n = [(round(a.peak_mib), round(b.peak_mib)) for a, b in pairs], rounds * LARGE
-    return [
-        Measurement(
-            "backlog",
-            "engine-memory",
-            f"peak RSS draining {LARGE} ÷ {SMALL} records; the engine alone, no-op handler",
-            MEMORY,
-            [b.peak_mib / a.peak_mib for a, b in pairs],
-            n,
-            {"MiB (1,000; 100,000)": memory},
-        ),
-        Measurement(
-            "backlog",
-            "engine-time",
-            f"time per record draining {LARGE} ÷ {SMALL} records; the engine alone, no-op handler",
-            TIME,
-            [(b.seconds / b.count) / (a.seconds / a.count) for a, b in pairs],
-            n,
-            {"records/s of the large one": round(median(b.count / b.seconds for b in large))},
-        ),
-        Measurement(
-            "backlog",
-            "engine-first-last",
-            "time per record of the first 20 % ÷ of the last 20 % of one drain of 100,000",
-            None,
-            [_share(b, 0.0, 0.2) / _share(b, 0.8, 1.0) for b in large],
-            n,
-        ),
+async def _engine_alone(
+    bootstrap: str, sizes: tuple[int, int, int], rounds: int
+) -> list[Measurement]:
+    """Drain three backlogs to the end through the engine with a no-op handler."""
+    topics = [await Topics.create(bootstrap) for _ in sizes]
+    for size, topic in zip(sizes, topics, strict=True):
+        await topic.request(size)
+    # Not counted: the broker's JVM compiles what it runs often.
+    await drain(topics[1], "engine", sizes[1])
+    drains = [
+        [await drain(topic, "engine", size) for size, topic in zip(sizes, topics, strict=True)]
+        for _ in range(rounds)
     ]
+    return [_memory(drains), _time(drains), *_flat([large for _, _, large in drains])]
 
 
-def _share(drained: Drained, start: float, end: float) -> float:
-    """Return seconds per record between two shares of a drain."""
-    points = [(0.0, 0), *drained.commits]
-    first = next(p for p in points if p[1] >= start * drained.count)
-    last = next(p for p in points if p[1] >= end * drained.count)
-    return (last[0] - first[0]) / (last[1] - first[1])
+def _memory(drains: list[list[Drained]]) -> Measurement:
+    small, _, large = (drained.count for drained in drains[0])
+    return Measurement(
+        "backlog",
+        "engine-memory",
+        f"peak RSS draining {large} ÷ {small} records; {ENGINE}",
+        MEMORY,
+        [large.peak_mib / small.peak_mib for small, _, large in drains],
+        len(drains) * large,
+        {
+            "records": [drained.count for drained in drains[0]],
+            "MiB": [[round(drained.peak_mib, 1) for drained in round_] for round_ in drains],
+        },
+    )
+
+
+def _time(drains: list[list[Drained]]) -> Measurement:
+    small, _, large = (drained.count for drained in drains[0])
+    return Measurement(
+        "backlog",
+        "engine-time",
+        f"time per record draining {large} ÷ {small} records; {ENGINE}",
+        TIME,
+        [(b.seconds / b.count) / (a.seconds / a.count) for a, _, b in drains],
+        len(drains) * large,
+        {
+            "records": [drained.count for drained in drains[0]],
+            "records/s": [[round(d.count / d.seconds) for d in round_] for round_ in drains],
+        },
+    )
+
+
+def _flat(large: list[Drained]) -> list[Measurement]:
+    """Compare the end of a long drain with its beginning, the first fifth left out."""
+    count = large[0].count
+    early = [drained.share(0.2, 0.4) for drained in large]
+    late = [drained.share(0.8, 1.0) for drained in large]
+    pairs = list(zip(early, late, strict=True))
+    what = f"per record of the last fifth ÷ of the second fifth of a drain of {count}; {ENGINE}"
+    time = [(b.seconds / b.records) / (a.seconds / a.records) for a, b in pairs]
+    cpu = [(b.cpu_s / b.records) / (a.cpu_s / a.records) for a, b in pairs]
+    n = len(large) * count
+    return [
+        Measurement("backlog", "engine-flat-time", f"time {what}", TIME, time, n),
+        Measurement("backlog", "engine-flat-cpu", f"CPU {what}", TIME, cpu, n),
+    ]

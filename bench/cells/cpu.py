@@ -5,9 +5,10 @@ from signal import SIGUSR1, SIGUSR2
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from bench.broker import Judge, Topics, judge
+from bench.broker import Topics
 from bench.children import Child, child
 from bench.hotspots import by_package
+from bench.judging import Judge, judge
 from bench.measurement import Goal, Measurement
 from bench.running import WARM_UP, endpoint, service, warm_up
 

@@ -4,8 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from bench.broker import Topics, judge
+from bench.broker import Topics
 from bench.children import child
+from bench.judging import judge
 from bench.measurement import Goal, Measurement
 from bench.running import endpoint, service, warm_up
 

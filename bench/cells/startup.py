@@ -3,18 +3,15 @@
 import asyncio
 import sys
 import time
-import urllib.error
-import urllib.request
 from statistics import median
 from tempfile import TemporaryDirectory
 
 from bench.broker import Topics
 from bench.children import ROOT, child, environment
 from bench.measurement import Goal, Measurement
-from bench.running import free_port, service_settings
+from bench.running import free_port, ready, service_settings
 
 HELP_S, READY_S = 0.5, 3.0
-PATIENCE_S = 30.0
 WITHIN = Goal("at most", 1.0)
 
 
@@ -67,17 +64,5 @@ async def _ready(topics: Topics) -> float:
         settings = service_settings(topics, "http://127.0.0.1:9/v1", folder, port)
         started = time.perf_counter()
         async with child("jiraiya_events", ["serve"], settings):
-            while not await asyncio.to_thread(_answers, f"http://127.0.0.1:{port}/health/ready"):
-                if time.perf_counter() - started > PATIENCE_S:
-                    msg = f"not ready after {PATIENCE_S:.0f} s"
-                    raise TimeoutError(msg)
-                await asyncio.sleep(0.02)
+            await ready(port)
             return time.perf_counter() - started
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - a URL of ours
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

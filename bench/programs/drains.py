@@ -18,8 +18,10 @@ from aiokafka.structs import OffsetAndMetadata
 
 from bench.programs.answers import say
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
+from jiraiya_events.adapters.kafka.edge import FETCH_WAIT_MS
 from jiraiya_events.adapters.kafka.intake import KafkaIntake
 from jiraiya_events.adapters.kafka.writer import MAX_REQUEST_BYTES, RETRY_BACKOFF_MS, KafkaWriters
+from jiraiya_events.adapters.telemetry.logs import configure_logs
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.observer import Observer
 from jiraiya_events.engine.records import Output, Partition, Record
@@ -45,13 +47,13 @@ class Task:
 
 @dataclass(slots=True)
 class Course:
-    """When how much was committed; times are seconds since the first record came."""
+    """When how much was committed, and the CPU it took; in seconds since the first record came."""
 
     count: int
     began: float | None = None
     cpu_before: float = 0.0
     done: int = 0
-    commits: list[tuple[float, int]] = field(default_factory=list)
+    commits: list[tuple[float, int, float]] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self) -> None:
@@ -62,7 +64,8 @@ class Course:
     def committed(self, count: int) -> None:
         """Note a transaction."""
         self.done += count
-        self.commits.append((time.perf_counter() - (self.began or 0.0), self.done))
+        seconds = time.perf_counter() - (self.began or 0.0)
+        self.commits.append((seconds, self.done, time.process_time() - self.cpu_before))
         if self.done >= self.count:
             self.over.set()
 
@@ -116,6 +119,7 @@ def _consumer(task: Task) -> AIOKafkaConsumer:
         group_id=task.group,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         enable_auto_commit=False,
     )
 
@@ -213,13 +217,15 @@ async def _read(
 
 async def main() -> None:
     """Drain what the argument says and tell how it went."""
+    # Standard output is for the answer.
+    configure_logs(level="WARNING", style="json")
     task = Task(**json.loads(sys.argv[1]))
     course = Course(task.count)
     drain = through_engine if task.side == "engine" else through_plain_loops
     draining = asyncio.create_task(drain(task, course))
     over = asyncio.create_task(course.over.wait())
     await asyncio.wait({draining, over}, return_when=asyncio.FIRST_COMPLETED)
-    say({"commits": course.commits, "cpu_s": time.process_time() - course.cpu_before})
+    say({"commits": course.commits})
     await draining
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from jiraiya_events.adapters.kafka.cancelled_feed import CancelledFeed
+from jiraiya_events.bootstrap.vigil import Vigil
 from jiraiya_events.domain.clock import Clock
-from jiraiya_events.engine.engine import Statistics
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.statistics import Statistics
 from jiraiya_events.generation.breaker import State
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.sidecar.health import Check, Status
@@ -25,6 +26,11 @@ class Watched(Protocol):
         ...
 
     @property
+    def cancelled_feed(self) -> CancelledFeed:
+        """Return the reader of cancellations."""
+        ...
+
+    @property
     def breakers(self) -> Breakers:
         """Return the models' breakers."""
         ...
@@ -33,8 +39,9 @@ class Watched(Protocol):
         """Return the engine's snapshot."""
         ...
 
-    def broker_silent_s(self) -> float:
-        """Return how long the broker has not answered."""
+    @property
+    def vigil(self) -> Vigil:
+        """Return what keeps watch."""
         ...
 
     def joined(self) -> bool:
@@ -54,32 +61,44 @@ class ServiceHealth:
         self._clock = clock
 
     def live(self) -> Sequence[Check]:
-        """Check that the event loop turns: this answer is the proof."""
-        return [self._check("event_loop", Status.OK)]
+        """Check that the event loop turns (this answer is the proof) and runnable work moves."""
+        stuck = self._service.vigil.stuck()
+        moves = Status.FAILING if stuck else Status.OK
+        return [
+            self._check("event_loop", Status.OK),
+            self._check("progress", moves, "; ".join(stuck)),
+        ]
 
     def startup(self) -> Sequence[Check]:
         """Check that the service has joined its group."""
         started = self._service.started
-        detail = "" if started else "waiting for Kafka"
+        lacks = "; ".join(str(lack) for lack in self._service.vigil.lacks)
+        detail = "" if started else lacks or "waiting for Kafka"
         return [self._check("started", Status.OK if started else Status.FAILING, detail)]
 
     def ready(self) -> Sequence[Check]:
-        """Check broker, assignment, sessions, breaker and store."""
+        """Check broker, assignment, sessions, breaker, store and cancellations."""
         return [
             self._broker(),
+            self._needs(),
             self._assignment(),
             self._sessions(),
             *self._breakers(),
             self._store(),
+            self._cancellations(),
         ]
 
     def _broker(self) -> Check:
         if not self._service.started:
             return self._check("broker", Status.FAILING, "not connected yet")
-        silent = self._service.broker_silent_s()
+        silent = self._service.vigil.silent_s()
         if silent > SILENT_S:
             return self._check("broker", Status.FAILING, f"no answer for {silent:.0f} s")
         return self._check("broker", Status.OK)
+
+    def _needs(self) -> Check:
+        lacks = "; ".join(str(lack) for lack in self._service.vigil.lacks)
+        return self._check("topics_and_rights", Status.FAILING if lacks else Status.OK, lacks)
 
     def _assignment(self) -> Check:
         statistics = self._service.statistics()
@@ -91,14 +110,8 @@ class ServiceHealth:
         return self._check("assignment", Status.OK, f"{count} partitions" if count else "standby")
 
     def _sessions(self) -> Check:
-        halted = [
-            f"partition {s.partition.partition}: {s.reason}"
-            for s in self._service.statistics().sessions
-            if s.state is SessionState.HALTED
-        ]
-        if halted:
-            return self._check("partitions", Status.FAILING, "; ".join(halted))
-        return self._check("partitions", Status.OK)
+        troubles = "; ".join(self._service.vigil.troubles())
+        return self._check("partitions", Status.FAILING if troubles else Status.OK, troubles)
 
     def _breakers(self) -> list[Check]:
         return [
@@ -113,6 +126,13 @@ class ServiceHealth:
     def _store(self) -> Check:
         error = self._service.store_error
         return self._check("store", Status.DEGRADED if error else Status.OK, error or "")
+
+    def _cancellations(self) -> Check:
+        feed = self._service.cancelled_feed
+        wrong = feed.trouble is not None and not feed.absent
+        return self._check(
+            "cancellations", Status.DEGRADED if wrong else Status.OK, feed.trouble or ""
+        )
 
     def _check(self, name: str, status: Status, detail: str = "") -> Check:
         return Check(name, status, detail, self._clock.now(), 0.0)

@@ -9,15 +9,20 @@ from dataclasses import dataclass
 import structlog
 from aiokafka.errors import KafkaError
 
+from jiraiya_events.adapters.journal import FileJournal
 from jiraiya_events.adapters.kafka.availability import wait_for_broker
+from jiraiya_events.adapters.kafka.cancelled_feed import CancelledFeed
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.edge import KafkaEdge
-from jiraiya_events.adapters.kafka.pulse import BrokerPulse
 from jiraiya_events.adapters.llm.deferred import DeferredModel
 from jiraiya_events.adapters.telemetry.tracing import Tracing
 from jiraiya_events.bootstrap.breaker_watch import BreakerWatch
+from jiraiya_events.bootstrap.journal_keeping import keep_journal
 from jiraiya_events.bootstrap.observers import CallEvents
-from jiraiya_events.engine.engine import Engine, Statistics
+from jiraiya_events.bootstrap.vigil import Vigil
+from jiraiya_events.domain.errors import BrokerUnavailable
+from jiraiya_events.engine.engine import Engine
+from jiraiya_events.engine.statistics import Statistics
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.generation.ports import ResultStore
 from jiraiya_events.sidecar.server import SidecarServer
@@ -33,12 +38,15 @@ class Parts:
 
     connection: KafkaConnection
     edge: KafkaEdge
+    cancelled_feed: CancelledFeed
     engine: Engine
+    journal: FileJournal
     model: DeferredModel
     store: ResultStore
     tracing: Tracing
     breakers: Breakers
     breaker_watch: BreakerWatch
+    vigil: Vigil
     calls: CallEvents
     drain_s: float
     create_topics: Callable[[], Awaitable[object]] | None
@@ -49,10 +57,10 @@ class Service:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._pulse = BrokerPulse(parts.edge.intake)
         self._exit = AsyncExitStack()
         self._sidecar: SidecarServer | None = None
         self.breakers = parts.breakers
+        self.vigil = parts.vigil
         self.started = False
 
     def attach(self, sidecar: SidecarServer) -> None:
@@ -66,15 +74,19 @@ class Service:
         """
         starting = asyncio.ensure_future(self.start())
         waiting = asyncio.ensure_future(stopping.wait())
+        failing = asyncio.ensure_future(self._parts.vigil.end())
         try:
-            await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({starting, waiting, failing}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
                 starting.result()
-                await waiting
+                await asyncio.wait({waiting, failing}, return_when=asyncio.FIRST_COMPLETED)
+            if failing.done():
+                self._parts.drain_s = 0.0  # somebody else has our partitions
+                failing.result()
         finally:
-            for task in (starting, waiting):
+            for task in (starting, waiting, failing):
                 task.cancel()
-            await asyncio.gather(starting, waiting, return_exceptions=True)
+            await asyncio.gather(starting, waiting, failing, return_exceptions=True)
             await self.stop()
 
     async def start(self) -> None:
@@ -83,14 +95,16 @@ class Service:
         if self._sidecar is not None:
             await self._sidecar.start()
             self._exit.push_async_callback(self._sidecar.stop)
+        await keep_journal(parts.journal, self._exit)
         self._exit.push_async_callback(parts.tracing.aclose)
         self._exit.push_async_callback(parts.store.aclose)
         self._exit.push_async_callback(parts.model.aclose)
         self._exit.callback(parts.breaker_watch.stop)
+        self._exit.push_async_callback(parts.cancelled_feed.stop)
         await asyncio.gather(parts.model.load(), self._reach_kafka())
         await self._join()
-        self._pulse.start()
-        self._exit.push_async_callback(self._pulse.stop)
+        parts.vigil.start()
+        self._exit.push_async_callback(parts.vigil.stop)
         # What the imports left behind lives as long as the process: without this every full
         # collection walks all of it: about a fifth of the CPU of a story when it was measured.
         gc.collect()
@@ -101,6 +115,7 @@ class Service:
     async def stop(self) -> None:
         """Drain, commit, leave the group, close everything; safe to call after a failed start."""
         parts = self._parts
+        parts.journal.stopping()
         if self.started:
             log.info("stopping: draining what runs", drain_timeout_s=parts.drain_s)
             await parts.engine.stop(parts.drain_s)
@@ -122,9 +137,10 @@ class Service:
         """Return why the result store does not work, None when it does."""
         return self._parts.calls.store_error
 
-    def broker_silent_s(self) -> float:
-        """Return for how long the broker has not answered."""
-        return self._pulse.silent_s()
+    @property
+    def cancelled_feed(self) -> CancelledFeed:
+        """Return the reader of cancellations."""
+        return self._parts.cancelled_feed
 
     def joined(self) -> bool:
         """Return whether the group has told us of an assignment, empty or not."""
@@ -134,10 +150,13 @@ class Service:
         await wait_for_broker(self._parts.connection)
         if self._parts.create_topics is not None:
             await self._parts.create_topics()
+        # Before the group is joined: what was withdrawn while nobody worked need not be begun.
+        await self._parts.cancelled_feed.start()
 
     async def _join(self) -> None:
         """Join the group; a broker that went away again is waited for."""
         while True:
+            await self._wait_for_needs()
             try:
                 await self._parts.edge.start()
             except KafkaError as error:
@@ -147,3 +166,14 @@ class Service:
                 await wait_for_broker(self._parts.connection)
             else:
                 return
+
+    async def _wait_for_needs(self) -> None:
+        """Return when topics and rights are there: without them stories are paid for in vain."""
+        parts = self._parts
+        while True:
+            try:
+                if await parts.vigil.examine(parts.connection):
+                    return
+            except BrokerUnavailable as error:
+                log.warning("asking Kafka for topics and rights failed", error=str(error))
+            await asyncio.sleep(AGAIN_S)

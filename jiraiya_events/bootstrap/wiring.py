@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from jiraiya_events import __version__
+from jiraiya_events.adapters.journal import FileJournal
+from jiraiya_events.adapters.kafka.cancelled_feed import CancelledFeed
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.edge import KafkaEdge
+from jiraiya_events.adapters.kafka.needs import Needs
 from jiraiya_events.adapters.kafka.topics import apply_topics, topic_specs
 from jiraiya_events.adapters.kafka.writer import KafkaWriters
 from jiraiya_events.adapters.llm.deferred import DeferredModel
@@ -18,10 +21,12 @@ from jiraiya_events.adapters.telemetry.engine_metrics import Ending as MetricEnd
 from jiraiya_events.adapters.telemetry.lag import ConsumerLag
 from jiraiya_events.adapters.telemetry.metrics import Metrics, new_registry
 from jiraiya_events.adapters.telemetry.tracing import open_tracing
+from jiraiya_events.bootstrap.activity import Activity
 from jiraiya_events.bootstrap.breaker_watch import BreakerWatch
 from jiraiya_events.bootstrap.health import ServiceHealth
 from jiraiya_events.bootstrap.observers import CallEvents, EngineEvents
 from jiraiya_events.bootstrap.service import Parts, Service
+from jiraiya_events.bootstrap.vigil import Vigil
 from jiraiya_events.contract.asyncapi import build_asyncapi
 from jiraiya_events.contract.topics import Topics
 from jiraiya_events.domain.clock import SystemClock
@@ -33,6 +38,8 @@ from jiraiya_events.generation.gate import RetryAfterGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.handlers.admission import Memory
+from jiraiya_events.handlers.cancel_reader import CancelReader
+from jiraiya_events.handlers.cancellations import REMEMBERED_S, Cancellations
 from jiraiya_events.handlers.ending import Ending
 from jiraiya_events.handlers.rules import Rules
 from jiraiya_events.handlers.story_handler import StoryHandler
@@ -86,26 +93,49 @@ def build_service(settings: Settings) -> Service:
         observer=calls,
     )
     rules = _rules(settings, topics, llm)
-    handler = StoryHandler(generator, Memory(store, calls), tracing, clock, rules)
-    edge = KafkaEdge(connection, group=settings.kafka.group_id, topic=topics.requested)
+    cancellations = Cancellations()
+    handler = StoryHandler(generator, Memory(store, calls), tracing, clock, rules, cancellations)
+    activity = Activity()
+    edge = KafkaEdge(
+        connection,
+        group=settings.kafka.group_id,
+        topic=topics.requested,
+        instance_id=settings.kafka.group_instance_id,
+    )
+    journal = _journal(settings)
     engine = Engine(
         edge.intake,
         KafkaWriters(connection, settings.kafka.group_id),
         edge.handler(handler.handle, handler.crashed),
         limits=Limits(in_flight=settings.engine.max_in_flight),
-        observer=EngineEvents(metrics, clock, _metric_ending),
+        observer=EngineEvents(metrics, clock, _metric_ending, activity),
+        journal=journal,
     )
     edge.bind(engine)
+    cancellations.wake = engine.wake
+    cancels = CancelReader(cancellations, clock, rules.max_event_bytes)
     service = Service(
         Parts(
             connection=connection,
             edge=edge,
+            cancelled_feed=CancelledFeed(
+                connection, topics.cancelled, cancels.take, clock, back_s=REMEMBERED_S
+            ),
             engine=engine,
+            journal=journal,
             model=model,
             store=store,
             tracing=tracing,
             breakers=breakers,
             breaker_watch=BreakerWatch(breakers, clock, calls, engine.unpark),
+            vigil=Vigil(
+                edge,
+                engine,
+                breakers,
+                activity,
+                _needs(settings, topics),
+                call_timeout_s=settings.llm.timeout_s,
+            ),
             calls=calls,
             drain_s=settings.engine.drain_timeout_s,
             create_topics=_topic_creation(settings, connection, topics),
@@ -219,6 +249,20 @@ def _topic_creation(
         dlq_retention_s=settings.store.ttl_s,
     )
     return partial(apply_topics, connection, specs)
+
+
+def _journal(settings: Settings) -> FileJournal:
+    scope = f"{settings.kafka.group_id}@{','.join(settings.kafka.bootstrap_servers)}"
+    folder = settings.data_dir / "journals"
+    return FileJournal(folder, scope=scope, slots=settings.engine.max_in_flight)
+
+
+def _needs(settings: Settings, topics: Topics) -> Needs:
+    return Needs(
+        read=(topics.requested,),
+        write=(topics.generated, topics.failed, topics.dlq),
+        group=settings.kafka.group_id,
+    )
 
 
 def _metric_ending(label: object) -> MetricEnding | None:

@@ -8,6 +8,7 @@ from jiraiya_events.client.traceparent import new_traceparent
 from jiraiya_events.contract.event_types import SPEC_VERSION, EventType
 from jiraiya_events.contract.rfc3339 import format_rfc3339
 from jiraiya_events.domain.request import StoryRequested
+from jiraiya_events.domain.signals import StoryCancelled
 
 WireHeaders = list[tuple[str, bytes]]
 
@@ -31,14 +32,26 @@ def request_body(request: StoryRequested) -> bytes:
     return request.model_dump_json(exclude_defaults=True, exclude_none=True).encode()
 
 
-def request_headers(request_id: str, source: str, *, sampled: bool | None) -> WireHeaders:
-    """Return the headers of a request that is sent now; no `traceparent` when `sampled` is None."""
+def cancel_body(request_id: str, reason: str | None) -> bytes:
+    """Return the payload of a cancellation. Raises ValueError for what is too long."""
+    cancel = StoryCancelled(request_id=request_id, reason=reason)
+    return cancel.model_dump_json(exclude_none=True).encode()
+
+
+def event_headers(
+    event_id: str,
+    source: str,
+    kind: EventType = EventType.REQUESTED,
+    *,
+    sampled: bool | None,
+) -> WireHeaders:
+    """Return the headers of an event that is sent now; no `traceparent` when `sampled` is None."""
     texts = {
         "content-type": "application/json",
         "ce_specversion": SPEC_VERSION,
-        "ce_id": request_id,
+        "ce_id": event_id,
         "ce_source": source,
-        "ce_type": EventType.REQUESTED.value,
+        "ce_type": kind.value,
         "ce_time": format_rfc3339(time.time()),
     }
     if sampled is not None:

@@ -7,15 +7,19 @@ from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
 
 from jiraiya_events.client.following import poll, reader_at_end
 from jiraiya_events.client.received import Received
 from jiraiya_events.client.requests import (
     Sent,
+    WireHeaders,
+    cancel_body,
+    event_headers,
     new_request_id,
     request_body,
-    request_headers,
 )
+from jiraiya_events.contract.event_types import EventType
 from jiraiya_events.contract.topics import Topics
 from jiraiya_events.domain.errors import BrokerUnavailable
 from jiraiya_events.domain.request import StoryRequested
@@ -94,15 +98,23 @@ class StoryClient:
         headers: Sequence[Header] = (),
     ) -> Sent:
         """Publish any bytes as the request `request_id`, good or bad."""
-        if self._producer is None:
-            msg = "the client is not connected: use it with `async with`"
-            raise RuntimeError(msg)
         self._outcomes.setdefault(request_id, asyncio.get_running_loop().create_future())
-        named = [*request_headers(request_id, self._source, sampled=self._sampled), *headers]
-        position = await _bounded(
-            self._producer.send_and_wait(self._topics.requested, body, key=key, headers=named)
-        )
+        named = [*event_headers(request_id, self._source, sampled=self._sampled), *headers]
+        position = await self._send(self._topics.requested, body, key, named)
         return Sent(request_id, position.partition, position.offset)
+
+    async def cancel(
+        self, request_id: str, *, reason: str | None = None, key: bytes | None = None
+    ) -> None:
+        """Withdraw a request of this client's source; `key` is the request's.
+
+        Its outcome comes as ever: `cancelled`, or another when this was too late. Raises
+        `BrokerUnavailable`, and ValueError for an id or a reason that is too long.
+        """
+        body = cancel_body(request_id, reason)
+        kind = EventType.CANCELLED
+        headers = event_headers(new_request_id(), self._source, kind, sampled=self._sampled)
+        await self._send(self._topics.cancelled, body, key, headers)
 
     async def wait_outcome(self, request_id: str, timeout_s: float) -> Received:
         """Return the first outcome of a request published here.
@@ -111,6 +123,14 @@ class StoryClient:
         """
         async with asyncio.timeout(timeout_s):
             return await asyncio.shield(self._outcomes[request_id])
+
+    async def _send(
+        self, topic: str, body: bytes, key: bytes | None, headers: WireHeaders
+    ) -> RecordMetadata:
+        if self._producer is None:
+            msg = "the client is not connected: use it with `async with`"
+            raise RuntimeError(msg)
+        return await _bounded(self._producer.send_and_wait(topic, body, key=key, headers=headers))
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         try:
@@ -136,7 +156,7 @@ async def _bounded(work: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped
         msg = f"Kafka has not answered for {SEND_TIMEOUT_S:.0f} s; `jiraiya doctor` tells why"
         raise BrokerUnavailable(msg) from error
     except (KafkaError, OSError) as error:
-        msg = f"Kafka does not take the request: {error}; `jiraiya doctor` tells why"
+        msg = f"Kafka does not take the event: {error}; `jiraiya doctor` tells why"
         raise BrokerUnavailable(msg) from error
 
 

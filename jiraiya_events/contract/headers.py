@@ -41,8 +41,8 @@ class Headers:
         """Return the `x-` headers an output repeats: the first 16 of up to 1 KiB each.
 
         Name and value are measured apart, in bytes. Larger ones are left out, not cut; so are
-        values that are empty or not UTF-8, our own headers, credentials and signatures. Names
-        keep their spelling.
+        names and values that are empty or not UTF-8, our own headers, credentials and
+        signatures. Names keep their spelling.
         """
         kept: list[tuple[str, str]] = []
         for name, (spelled, value) in self._pairs.items():
@@ -57,8 +57,16 @@ def _may_pass(name: str, value: bytes | None) -> bool:
     return (
         value is not None
         and len(value) <= PASSED_ON_BYTES
-        and len(name.encode(errors="replace")) <= PASSED_ON_BYTES
+        and 0 < _text_bytes(name) <= PASSED_ON_BYTES
         and not name.startswith(_OURS)
         and name not in _OUR_NAMES
         and not is_credential(name)
     )
+
+
+def _text_bytes(name: str) -> int:
+    """Return how long a name is on the wire, 0 when its bytes there were no UTF-8."""
+    try:
+        return len(name.encode())
+    except UnicodeEncodeError:
+        return 0

@@ -10,6 +10,10 @@ Schema = dict[str, Any]
 _TRACEPARENT: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 _MOMENT: Final = "2026-01-31T12:00:00.000Z"
 _REQUEST_ID: Final = "5f0c6a52-3c52-4d0e-9a37-0c5d1f0f6a11"
+_SOURCES: Final = {
+    EventType.REQUESTED: "Who sends.",
+    EventType.CANCELLED: "The source of the request that is withdrawn.",
+}
 
 
 def _text(description: str, **rules: object) -> Schema:
@@ -27,7 +31,7 @@ def incoming_headers(kind: EventType) -> Schema:
             ),
             "ce_specversion": _text("The version of CloudEvents.", const=SPEC_VERSION),
             "ce_id": _text("The id; with `ce_source` it names the event.", maxLength=128),
-            "ce_source": _text("Who sends.", default="/unknown"),
+            "ce_source": _text(_SOURCES[kind], default="/unknown"),
             "ce_type": _text("The type and its major version.", const=kind.value),
             "ce_time": _text("When it happened.", format="date-time"),
             "ce_expirytime": _text("Until when an answer is of use.", format="date-time"),

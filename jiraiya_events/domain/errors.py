@@ -5,6 +5,7 @@
     ├── RequestFailure          one request ends as `story.failed` with a code
     └── ServiceError            a part around us is missing or broken: exit 1
         ├── BrokerUnavailable   Kafka cannot be reached or refuses us
+        ├── InstanceTaken       another process is the group's member that we are to be
         ├── StoreUnavailable    the result store cannot be reached
         └── EmbeddedKafkaError  the embedded Apache Kafka cannot be started
 
@@ -50,6 +51,16 @@ class ServiceError(JiraiyaError):
 
 class BrokerUnavailable(ServiceError):
     """Kafka cannot be reached, or it refuses our credentials or topics."""
+
+
+class InstanceTaken(ServiceError):
+    """Another process is a member of the group under our `group.instance.id`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another replica has joined the group under the same JIRAIYA_KAFKA__GROUP_INSTANCE_ID: "
+            "give each an id of its own (in Kubernetes the name of a StatefulSet's pod), or none"
+        )
 
 
 class StoreUnavailable(ServiceError):

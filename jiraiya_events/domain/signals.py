@@ -13,8 +13,12 @@ class StoryCancelled(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", title="StoryCancelled")
 
-    request_id: RequestId
-    reason: Annotated[str, StringConstraints(max_length=256)] | None = None
+    request_id: RequestId = Field(
+        description="The request's id; its source is this event's, `/unknown` for plain JSON."
+    )
+    reason: Annotated[str, StringConstraints(max_length=256)] | None = Field(
+        default=None, description="Repeated in the failure's message when it is plain words."
+    )
 
 
 class StoryProgress(BaseModel):

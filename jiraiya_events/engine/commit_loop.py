@@ -40,6 +40,7 @@ class CommitLoop:
         self._ending = False
         self._last = Committed(None)
         self._alone: set[int] = set()
+        self._failed_in_a_row = 0
         session.on_work = self._work.set
         self._enough = asyncio.Event()
         session.on_enough = self._enough.set
@@ -142,7 +143,19 @@ class CommitLoop:
             await self._reopen()
         except WriterFailed as error:
             self._failed(error)
+            await self._back_off()
             await self._reopen()
+
+    async def _back_off(self) -> None:
+        """Wait longer from failure to failure: a new writer opens well where a topic is missing.
+
+        The first one is followed at once: it may be a broker that moved.
+        """
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row > 1 and not self._ending:
+            await self._close()
+            first, longest = RETRY_S
+            await asyncio.sleep(min(first * 2 ** (self._failed_in_a_row - 2), longest))
 
     async def _reopen(self) -> None:
         """Open anew, unless and until the partition is somebody else's: that would fence them."""
@@ -194,6 +207,7 @@ class CommitLoop:
         finally:
             session.committing = 0
         seconds = asyncio.get_running_loop().time() - started
+        self._failed_in_a_row = 0
         self._last = committed
         self._alone -= {item.record.offset for item in batch}
         session.throttle.metadata_chars = len(committed.metadata)

@@ -7,47 +7,25 @@ So they only change states; opening and closing happen in tasks of their own.
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from jiraiya_events.engine.commit_loop import CommitLoop
 from jiraiya_events.engine.dispatcher import Dispatcher
+from jiraiya_events.engine.journal import Journal
 from jiraiya_events.engine.limits import Limits
 from jiraiya_events.engine.observer import Observer
 from jiraiya_events.engine.parking import Parking
 from jiraiya_events.engine.ports import Handler, Intake, WriterFactory
 from jiraiya_events.engine.records import Partition, Record
 from jiraiya_events.engine.session import Session, SessionState
+from jiraiya_events.engine.statistics import Statistics, snapshot
 from jiraiya_events.engine.surroundings import Surroundings
 from jiraiya_events.engine.throttle import Shares
 
+LOOP_FAILED = "the commit loop failed"
+"""How the reason of a halt begins that is a bug of ours: a restart may mend it."""
+
 LAST_COMMITS_S = 5.0
 """How long the last commits may take at shutdown, after the draining."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionStatistics:
-    """A snapshot of one session."""
-
-    partition: Partition
-    state: SessionState
-    reason: str
-    outstanding: int
-    in_flight: int
-    uncommitted: int
-    lanes: int
-    next_expected: int | None
-    frontier: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """A snapshot of the engine."""
-
-    in_flight: int
-    waiting: int
-    parked: int
-    draining: bool
-    sessions: tuple[SessionStatistics, ...]
 
 
 class Engine:
@@ -61,6 +39,7 @@ class Engine:
         *,
         limits: Limits | None = None,
         observer: Observer | None = None,
+        journal: Journal | None = None,
     ) -> None:
         limits = limits or Limits()
         self._parking = Parking()
@@ -73,6 +52,7 @@ class Engine:
             limits=limits,
             shares=Shares(limits),
             observer=observer or Observer(),
+            journal=journal or Journal(),
         )
         self._writers = writers
         self._sessions: dict[Partition, Session] = {}
@@ -109,11 +89,46 @@ class Engine:
             if session := self._sessions.get(partition):
                 session.suspend()
 
+    def begins_at(self, partition: Partition, first: int) -> None:
+        """Note that the log now begins at `first`; what was lost unread is told as vanished."""
+        if session := self._sessions.get(partition):
+            session.begins_at(first)
+
+    def restart(self, topic: str) -> None:
+        """Forget all that is known of a topic's partitions and begin anew: its log is another one.
+
+        Handlers that still run end into their own store; their verdicts go nowhere.
+        """
+        for partition in [p for p in self._lost if p.topic == topic]:
+            self._forget(partition)
+        for partition in [p for p in self._sessions if p.topic == topic]:
+            self._around.intake.pause(partition)
+            self._lose(partition)
+            self._forget(partition)
+            self._keep_or_start(partition)
+
+    def halt(self, partition: Partition, reason: str) -> None:
+        """Stop a partition until somebody acts; does nothing where it has stopped already."""
+        session = self._sessions.get(partition)
+        if session is not None and session.state is SessionState.RUNNING:
+            session.halt(reason)
+
     # What the service calls.
 
     def unpark(self, count: int | None = None) -> None:
         """Ask the handler again about the first `count` parked records, or all."""
         self._parking.unpark(count)
+
+    def wake(self, record: Record) -> None:
+        """Ask the handler about a record at once instead of when its wait is over.
+
+        The lane's order stays: one that is not the head of its lane, or is not here any more,
+        is left alone.
+        """
+        partition = Partition(record.topic, record.partition)
+        session = self._sessions.get(partition) or self._lost.get(partition)
+        if session is not None:
+            session.wake(record)
 
     async def stop(self, drain_s: float) -> None:
         """Stop reading and starting, wait for what runs, commit it, give the rest back.
@@ -137,11 +152,12 @@ class Engine:
 
     def statistics(self) -> Statistics:
         """Return a snapshot for people, health checks and metrics."""
-        sessions = tuple(_snapshot(session) for session in self._sessions.values())
+        sessions = tuple(snapshot(session) for session in self._sessions.values())
         outstanding = sum(s.outstanding for s in sessions)
         busy = sum(s.in_flight + s.uncommitted for s in sessions)
         return Statistics(
             in_flight=self._dispatcher.in_flight,
+            slots=self._dispatcher.slots,
             waiting=max(0, outstanding - busy),
             parked=len(self._parking),
             draining=self._draining,
@@ -184,7 +200,7 @@ class Engine:
 
     def _loop_ended(self, session: Session, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            session.halt(f"the commit loop failed: {error!r}")
+            session.halt(f"{LOOP_FAILED}: {error!r}")
 
     async def _wait_for_handlers(self, drain_s: float) -> None:
         workers = set(self._dispatcher.workers)
@@ -202,18 +218,3 @@ async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks)
-
-
-def _snapshot(session: Session) -> SessionStatistics:
-    tracker = session.tracker
-    return SessionStatistics(
-        partition=session.partition,
-        state=session.state,
-        reason=session.reason,
-        outstanding=tracker.outstanding if tracker is not None else 0,
-        in_flight=session.in_flight,
-        uncommitted=len(session.finished),
-        lanes=len(session.lanes),
-        next_expected=tracker.next_expected if tracker is not None else None,
-        frontier=tracker.frontier if tracker is not None else None,
-    )

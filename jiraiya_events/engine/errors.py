@@ -2,6 +2,7 @@
 
 EngineError
 ├── Fenced             another owner has started: wait, then ask whether it is still ours
+├── Lethal             a record that keeps killing the process: end it without running it
 ├── NothingAccepted    not even a last resort was taken: stop this partition and say so
 ├── OutputsRefused     the log will never take these outputs: publish smaller ones
 ├── ProgressUnreadable the commit's metadata is not ours: stop this partition and say so
@@ -15,6 +16,17 @@ class EngineError(Exception):
 
 class Fenced(EngineError):
     """A newer epoch of this partition's writer exists."""
+
+
+class Lethal(EngineError):
+    """A record was alone in flight when the process died, too often to be run once more.
+
+    `unread`: reading its value may be what kills the process.
+    """
+
+    def __init__(self, *, unread: bool) -> None:
+        super().__init__("the process died each time this record was handled alone")
+        self.unread = unread
 
 
 class NothingAccepted(EngineError):

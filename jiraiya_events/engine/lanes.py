@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from enum import Enum
 
+from jiraiya_events.engine.records import Record
 from jiraiya_events.engine.verdicts import Work
 
 
@@ -22,12 +23,14 @@ class LaneState(Enum):
 class Lane:
     """The accepted records of one key, oldest first; never empty while it is in `Lanes`."""
 
-    __slots__ = ("key", "queue", "state")
+    __slots__ = ("key", "queue", "state", "woken")
 
     def __init__(self, key: object) -> None:
         self.key = key
         self.queue: deque[Work] = deque()
         self.state = LaneState.READY
+        self.woken = False
+        """Its head is to have another turn at once, should this one end in waiting."""
 
     @property
     def head(self) -> Work:
@@ -55,20 +58,30 @@ class Lanes:
         """Tell whether a lane waits for a slot."""
         return bool(self._ready)
 
+    @property
+    def first_ready(self) -> Work:
+        """Return the record that `start_next` would start."""
+        return self._ready[0].head
+
     def add(self, work: Work) -> None:
         """Queue a record behind the earlier ones of its key; null keys go on their own."""
-        key = work.record.key
-        lane_key: object = key if key is not None else work.record.offset
+        lane_key = _lane_key(work.record)
         lane = self._lanes.get(lane_key)
         if lane is None:
             lane = self._lanes[lane_key] = Lane(lane_key)
             self._ready.append(lane)
         lane.queue.append(work)
 
+    def headed_by(self, record: Record) -> Lane | None:
+        """Return the lane whose head is this record."""
+        lane = self._lanes.get(_lane_key(record))
+        return lane if lane is not None and lane.head.record.offset == record.offset else None
+
     def start_next(self) -> Lane:
         """Take the lane that has been ready longest; its head is now in flight."""
         lane = self._ready.popleft()
         lane.state = LaneState.IN_FLIGHT
+        lane.woken = False
         return lane
 
     def hold(self, lane: Lane) -> None:
@@ -110,3 +123,7 @@ class Lanes:
                 if lane.state is LaneState.READY:
                     self._ready.remove(lane)
         return gone
+
+
+def _lane_key(record: Record) -> object:
+    return record.key if record.key is not None else record.offset

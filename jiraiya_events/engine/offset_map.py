@@ -28,6 +28,11 @@ VERSION = "1"
 MAX_BYTES = (MAX_CHARS - len(VERSION)) * 4 // 5
 """What base-85 makes `MAX_CHARS` of."""
 
+MEND = (
+    "run the release that wrote it, or see docs/runbooks/stuck-partition.md; going on from the "
+    "offset alone would publish again what the map calls finished"
+)
+
 HEAD_BYTES = 12
 """Room for span and count whatever they are, so that finishing a record never shrinks a map."""
 
@@ -75,12 +80,12 @@ def decode(committed: Committed) -> Progress:
     if not committed.metadata:
         return Progress(committed.offset)
     if not committed.metadata.startswith(VERSION):
-        msg = f"offset map of unknown version {committed.metadata[:1]!r}"
+        msg = f"offset map of unknown version {committed.metadata[:1]!r}: {MEND}"
         raise ProgressUnreadable(msg)
     try:
         return _decode_map(committed.offset, committed.metadata[len(VERSION) :])
     except (ValueError, StopIteration, RuntimeError) as error:
-        msg = f"damaged offset map at offset {committed.offset}"
+        msg = f"damaged offset map at offset {committed.offset}: {MEND}"
         raise ProgressUnreadable(msg) from error
 
 

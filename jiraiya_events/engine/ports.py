@@ -79,6 +79,7 @@ class Handler(Protocol):
     def crashed(self, record: Record, error: Exception) -> Done:
         """Return how a record ends on which `handle` raised, or whose outputs were refused.
 
-        Called for bugs of the handler itself, so it should need as little as possible.
+        Called for bugs of the handler itself, so it should need as little as possible. A
+        `Lethal` error may ask not even to read the value.
         """
         ...

@@ -42,13 +42,17 @@ class Record:
 
 @dataclass(slots=True)
 class Output:
-    """One record to publish; `smaller` replaces it when the log finds it too large."""
+    """One record to publish; `smaller` replaces it when the log finds it too large.
+
+    Without a `partition` it goes where its key belongs.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
     smaller: "Output | None" = None
+    partition: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from jiraiya_events.engine.errors import Lethal
+from jiraiya_events.engine.journal import Standing
 from jiraiya_events.engine.lanes import Lane, Lanes, LaneState
 from jiraiya_events.engine.offset_map import Progress
 from jiraiya_events.engine.records import Output, Partition, Record
@@ -91,6 +93,12 @@ class Session:
         self.throttle.take_in(record.size, tracker.accepted)
         self._around.dispatcher.offer(self)
 
+    def begins_at(self, first: int) -> None:
+        """Pass over what the log has lost below `first`, and say what of it was not done."""
+        if self.state is SessionState.RUNNING and self.tracker is not None:
+            for offsets in self.tracker.begins_at(first):
+                self._around.observer.vanished(self.partition, offsets)
+
     def adjust_intake(self) -> None:
         """Pause or resume reading, as the limits say."""
         if self.state is SessionState.RUNNING and self.tracker is not None:
@@ -112,6 +120,14 @@ class Session:
         """Return how many finished records the next transaction can take up."""
         return len(self.finished) - self.committing - self.uncovered
 
+    @property
+    def next_runs_alone(self) -> bool:
+        """Tell whether the next record may have killed the process before."""
+        journal = self._around.journal
+        return journal.wary and (
+            journal.standing(self.lanes.first_ready.record) is not Standing.CLEAR
+        )
+
     def start_next(self) -> Lane:
         """Take the next ready lane for a worker to `run`."""
         self.in_flight += 1
@@ -119,6 +135,7 @@ class Session:
 
     async def run(self, lane: Lane) -> None:
         """Give the head of a lane to the handler, and take in what it says."""
+        note = self._around.journal.began(lane.head.record)
         try:
             verdict = await self._ask(lane.head)
         except asyncio.CancelledError:
@@ -130,6 +147,7 @@ class Session:
         else:
             self._settle(lane, verdict)
         finally:
+            self._around.journal.ended(note)
             self.in_flight -= 1
             if not self.in_flight:
                 self.on_idle()
@@ -137,6 +155,8 @@ class Session:
     async def _ask(self, work: Work) -> Verdict:
         waited = asyncio.get_running_loop().time() - work.accepted_at
         self._around.observer.started(work, waited)
+        if self._around.journal.wary and (lethal := self._lethal(work.record)):
+            return self._around.handler.crashed(work.record, lethal)
         try:
             return await self._around.handler.handle(work)
         except asyncio.CancelledError:
@@ -144,8 +164,17 @@ class Session:
                 raise
             error = RuntimeError("the handler's own work was cancelled")
             return self._around.handler.crashed(work.record, error)
+        except SystemExit as end:
+            error = RuntimeError(f"the handler wanted to end the process: {end}")
+            return self._around.handler.crashed(work.record, error)
         except Exception as error:  # noqa: BLE001 - a bug of the handler must not lose a record
             return self._around.handler.crashed(work.record, error)
+
+    def _lethal(self, record: Record) -> Lethal | None:
+        standing = self._around.journal.standing(record)
+        if standing in {Standing.CLEAR, Standing.SUSPECT}:
+            return None
+        return Lethal(unread=standing is Standing.UNREADABLE)
 
     def _settle(self, lane: Lane, verdict: Verdict) -> None:
         """Take in a verdict, unless somebody else has finished the record meanwhile."""
@@ -174,7 +203,9 @@ class Session:
 
     def _hold(self, lane: Lane, verdict: Retry | Park) -> None:
         self.lanes.hold(lane)
-        if isinstance(verdict, Park):
+        if lane.woken:
+            self._release(lane)
+        elif isinstance(verdict, Park):
             self._around.parking.park(lane, verdict.until_s, lambda: self._release(lane))
         else:
             loop = asyncio.get_running_loop()
@@ -186,6 +217,20 @@ class Session:
         self._around.dispatcher.offer(self)
 
     # What the committer and the engine do with it.
+
+    def wake(self, record: Record) -> None:
+        """Give a waiting record its turn; one in flight has another if it then wants to wait.
+
+        A turn that is under way may have looked already at what this is about.
+        """
+        lane = self.lanes.headed_by(record)
+        if lane is None or lane.state is LaneState.READY:
+            return
+        if lane.state is LaneState.IN_FLIGHT:
+            lane.woken = True
+        else:
+            self._unhold(lane)
+            self._release(lane)
 
     def opened(self, progress: Progress) -> None:
         """Start, or go on after a new epoch, from what is committed."""
@@ -248,6 +293,8 @@ class Session:
         self.uncovered = 0  # the frontier may have moved: the next map will tell
         if self.tracker is not None:
             self.tracker.settle(offsets)
+        if self._around.journal.wary:
+            self._around.journal.committed(item.record for item in batch)
         self.throttle.bytes -= sum(item.record.size for item in batch)
         self.finished = [f for f in self.finished if f.record.offset not in offsets]
         self.adjust_intake()

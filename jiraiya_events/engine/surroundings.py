@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from jiraiya_events.engine.dispatcher import Dispatcher
+from jiraiya_events.engine.journal import Journal
 from jiraiya_events.engine.limits import Limits
 from jiraiya_events.engine.observer import Observer
 from jiraiya_events.engine.parking import Parking
@@ -21,3 +22,4 @@ class Surroundings:
     limits: Limits
     shares: Shares
     observer: Observer
+    journal: Journal

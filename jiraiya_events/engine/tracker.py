@@ -5,9 +5,12 @@ records and retention leave gaps in a log.
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from jiraiya_events.engine.offset_map import Progress
+
+REMEMBERED_GAPS = 1_000
+"""Transactions leave a gap each, so the last few seconds' gaps fit."""
 
 
 class OffsetTracker:
@@ -21,6 +24,7 @@ class OffsetTracker:
         self._tries: dict[int, int] = {}
         self.unread: deque[int] = deque()
         """Outstanding offsets of a restored map that were not read yet, ascending."""
+        self._gaps: deque[range] = deque(maxlen=REMEMBERED_GAPS)
         self._highest = self.next_expected = progress.frontier
         self.restore(progress)
 
@@ -62,6 +66,8 @@ class OffsetTracker:
         """
         if offset < self.next_expected:
             return None
+        if offset > self.next_expected:
+            self._note_gap(offset)
         self.next_expected = offset + 1
         if offset >= self._highest:
             self._highest = offset + 1
@@ -80,6 +86,28 @@ class OffsetTracker:
             del self._tries[lost[-1]]
         return lost
 
+    def begins_at(self, first: int) -> list[Sequence[int]]:
+        """Pass over what the log has lost below `first`; return what of it was never done.
+
+        Offsets that were passed over since the last call count too: the reader may have jumped
+        before anybody could ask where the log begins. Control records among them count as well,
+        so the ranges say how much was lost at most.
+        """
+        lost: list[Sequence[int]] = [
+            self.vanished(first),
+            *(range(gap.start, min(gap.stop, first)) for gap in self._gaps),
+            range(max(self.next_expected, self._highest), first),
+        ]
+        self.advance(first)
+        self._gaps.clear()
+        return [offsets for offsets in lost if offsets]
+
+    def _note_gap(self, offset: int) -> None:
+        """Remember what is passed over on the way to `offset`, known maps aside."""
+        gap = range(max(self.next_expected, self._highest), offset)
+        if gap:
+            self._gaps.append(gap)
+
     def is_outstanding(self, offset: int) -> bool:
         """Tell whether the record at `offset` still waits for its commit."""
         return offset in self._tries
@@ -95,6 +123,7 @@ class OffsetTracker:
 
     def advance(self, position: int) -> None:
         """Note that the log has nothing to deliver below `position`."""
+        self._note_gap(position)
         self.next_expected = max(self.next_expected, position)
         self._highest = max(self._highest, position)
 

@@ -7,13 +7,18 @@ try, and neither do wrong credentials or an empty account. What cannot be given 
 of a request that used up its last one before the breaker opened.
 """
 
+from typing import Final
+
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.generation.breaker import State
 from jiraiya_events.generation.classification import Counts, Repair, Retry, Verdict
 from jiraiya_events.generation.progress import SpentTry
 from jiraiya_events.generation.retry_policy import RetryPolicy
-from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, TryAgain
+from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, TryAgain, UnderWay
 from jiraiya_events.generation.turn import Turn
+
+LOOK_AGAIN_S: Final = 0.3
+"""How often a request looks whether another turn's call for it has ended."""
 
 
 def after_failure(
@@ -37,6 +42,12 @@ def after_limit(turn: Turn, now: float, wait_s: float) -> TryAgain:
     code = ErrorCode.PROVIDER_RATE_LIMITED
     turn.progress.wait_out(code)
     return TryAgain(_until_deadline(turn, now, wait_s), code)
+
+
+def behind_another_turn(turn: Turn, now: float) -> UnderWay:
+    """Decide while another turn may be calling the model for the same request."""
+    turn.progress.doubt_billing()
+    return UnderWay(_until_deadline(turn, now, LOOK_AGAIN_S))
 
 
 def _is_of_an_outage(turn: Turn, verdict: Verdict, failure: SpentTry) -> bool:

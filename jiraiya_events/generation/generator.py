@@ -26,7 +26,7 @@ from jiraiya_events.generation.ports import CallObserver, Gate, ModelPort, Price
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.prompt import PromptTemplate
 from jiraiya_events.generation.retry_policy import RetryPolicy
-from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, Written
+from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, TryAgain, Written
 from jiraiya_events.generation.turn import Turn
 
 _UNMODERATED = Safety(input_checked=False, output_checked=False)
@@ -85,11 +85,13 @@ class Generator:
         *,
         deadline: float,
         paid: PaidAnswer | None,
+        busy: bool = False,
     ) -> Step:
         """Return the story, the end, or what to wait for; `progress` is updated in place.
 
         `deadline` is in seconds since the Unix epoch. `paid` is an answer whose outcome is not
-        stored, after a crash or at a replay; it is looked at once per `progress`.
+        stored, after a crash or at a replay; it is looked at once per `progress`. While the
+        request is `busy`, another turn's call for it may be under way and none is made here.
         """
         model = request.model or self._options.default_model
         breaker = self._breakers.of(model)
@@ -98,7 +100,12 @@ class Generator:
             step = self._recover(turn, paid)
             if step is not None:
                 return step
-        return await self._call_or_wait(turn)
+        if progress.withdrawal.message is not None and not busy:
+            return _withdrawn(turn, progress.withdrawal.message)
+        step = await self._call_or_wait(turn, busy=busy)
+        if progress.withdrawal.message is not None and isinstance(step, TryAgain | AwaitBreaker):
+            return _withdrawn(turn, progress.withdrawal.message)
+        return step
 
     def code_at_deadline(
         self, progress: Progress, deadline: float, model: str | None = None
@@ -110,12 +117,14 @@ class Generator:
         breaker = self._breakers.of(name)
         return breaker.outages.code_at(deadline) or ErrorCode.DEADLINE_EXCEEDED
 
-    async def _call_or_wait(self, turn: Turn) -> Step:
+    async def _call_or_wait(self, turn: Turn, *, busy: bool) -> Step:
         now = self._clock.now()
         turn.breaker.tick(now)
         turn.progress.give_back(turn.breaker.outages)
         if now >= turn.deadline:
             return self._late(turn)
+        if busy:
+            return consequences.behind_another_turn(turn, now)
         permit = turn.breaker.allow(now)
         if permit is None:
             code = turn.breaker.opened_code or ErrorCode.PROVIDER_UNAVAILABLE
@@ -138,7 +147,8 @@ class Generator:
         prompt = self._template.render(turn.request)
         called = await self._call.make(turn, prompt, permit, self._output_tokens(turn))
         if isinstance(called, Cut):
-            return self._late(turn)
+            message = turn.progress.withdrawal.message
+            return self._late(turn) if message is None else _withdrawn(turn, message)
         if isinstance(called, Answered):
             step = await self._take(turn, called)
         else:
@@ -186,6 +196,7 @@ class Generator:
     async def _save(self, turn: Turn, answer: ModelAnswer) -> None:
         """Keep the answer before anything can reject it; a request never fails over this."""
         progress = turn.progress
+        progress.recovered = True
         paid = PaidAnswer(
             text=answer.text,
             form=answer.form,
@@ -215,6 +226,14 @@ class Generator:
             return Rejected(code, "The story was not written before its deadline.", Stage.GENERATE)
         message = "The deadline passed while the model provider was failing."
         return Rejected(code, message, Stage.GENERATE)
+
+
+def _withdrawn(turn: Turn, message: str) -> Rejected:
+    """Return the end of a withdrawn request; it was only admitted if it never came to a call."""
+    progress = turn.progress
+    generating = progress.calls > 0 or progress.held_by is not None
+    stage = Stage.GENERATE if generating else Stage.ADMIT
+    return Rejected(ErrorCode.CANCELLED, message, stage)
 
 
 def _judge(answer: ModelAnswer | PaidAnswer, request: StoryRequested) -> Story | Flaw:

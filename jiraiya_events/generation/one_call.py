@@ -26,7 +26,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The request's deadline passed during the call, which was closed."""
+    """The request's deadline passed during the call, or it was withdrawn; the call was closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,17 @@ class OneCall:
         left_s = turn.deadline - permit.started_at
         limit_s = min(left_s, self._timeout_s)
         try:
-            async with asyncio.timeout(limit_s):
-                answer = await self._model.complete(
-                    prompt, model=turn.model, max_output_tokens=max_output_tokens, timeout_s=limit_s
-                )
+            async with asyncio.timeout(limit_s) as limit:
+                with turn.progress.withdrawal.cuts(limit):
+                    answer = await self._model.complete(
+                        prompt,
+                        model=turn.model,
+                        max_output_tokens=max_output_tokens,
+                        timeout_s=limit_s,
+                    )
         except TimeoutError:
+            if turn.progress.withdrawal.message is not None:
+                return self._on_cut(turn, permit)
             fault = Fault(FaultKind.TIMEOUT)
         except CallFault as error:
             fault = error.fault
@@ -81,7 +87,7 @@ class OneCall:
         else:
             return self._on_answer(turn, permit, answer)
         if fault.kind is FaultKind.TIMEOUT and left_s <= self._timeout_s:
-            return self._on_deadline(turn, permit)
+            return self._on_cut(turn, permit)
         return self._on_fault(turn, permit, fault)
 
     def _on_answer(self, turn: Turn, permit: Permit, answer: ModelAnswer) -> Answered:
@@ -115,7 +121,7 @@ class OneCall:
         failure = SpentTry(permit.started_at, now, verdict.repair)
         return Failed(verdict, failure, fault.retry_after_s or 0.0)
 
-    def _on_deadline(self, turn: Turn, permit: Permit) -> Cut:
+    def _on_cut(self, turn: Turn, permit: Permit) -> Cut:
         turn.progress.doubt_billing()
         permit.cut(self._clock.now())
         self._finish(turn, permit, "cut")

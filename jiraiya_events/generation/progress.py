@@ -6,6 +6,7 @@ from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.classification import Repair
 from jiraiya_events.generation.outages import Outages
+from jiraiya_events.generation.withdrawal import Withdrawal
 
 NO_USAGE = Usage()
 
@@ -26,6 +27,7 @@ class Progress:
     `cost_pico_usd` is None once some price is unknown; `billed` is None while a cut call may
     have been billed; `held_by` is the provider failure being waited out now, and `parked_on` the
     breaker that does the holding: its history knows whether it still did at the deadline.
+    `recovered` is True once the stored answer needs no look: it had one, or is our own.
     """
 
     tries: int = 0
@@ -38,6 +40,7 @@ class Progress:
     repairs: Repair = Repair.NONE
     spent: list[SpentTry] = field(default_factory=list)
     recovered: bool = False
+    withdrawal: Withdrawal = field(default_factory=Withdrawal)
 
     def charge(self, usage: Usage | None, cost_pico_usd: int | None) -> None:
         """Add one answered call; a call without a usage or a price makes the cost unknown."""

@@ -45,4 +45,11 @@ class AwaitBreaker:
     breaker: str
 
 
-Step = Written | Rejected | TryAgain | AwaitBreaker
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """Another turn has the request's lease: look again in so many seconds, no try is used."""
+
+    after_s: float
+
+
+Step = Written | Rejected | TryAgain | AwaitBreaker | UnderWay

@@ -1,6 +1,7 @@
-"""What is known of a request before any money is spent on it."""
+"""What is known of a request before any money is spent on it, and who may spend it."""
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
 
 from jiraiya_events.contract.envelope import Envelope
@@ -8,43 +9,77 @@ from jiraiya_events.contract.ids import fingerprint
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.errors import RequestFailure, StoreUnavailable
 from jiraiya_events.domain.outcome import Outcome
-from jiraiya_events.generation.ports import CallObserver, ResultStore, Stored
+from jiraiya_events.generation.leases import Leases
+from jiraiya_events.generation.ports import CallObserver, Lease, ResultStore, Stored
 
 CONFLICT = "Another request with the same source and id but a different body came first."
 
 
-@dataclass(frozen=True, slots=True)
 class Memory:
     """The result store, with the rule that no request fails because it cannot be reached."""
 
-    store: ResultStore
-    observer: CallObserver
+    def __init__(self, store: ResultStore, observer: CallObserver) -> None:
+        self._store = store
+        self._observer = observer
+        self._leases = Leases(store, observer)
 
-    async def recall(self, envelope: Envelope, print_: str) -> Stored:
+    def lease(self, envelope: Envelope) -> Lease:
+        """Return the lease of a new record, for `recall` to claim in each of its turns."""
+        return self._leases.new(envelope.identity)
+
+    @asynccontextmanager
+    async def turn(self, lease: Lease) -> AsyncIterator[None]:
+        """Keep up the lease while inside; however the turn ends, the lease ends with it."""
+        self._leases.hold(lease)
+        try:
+            yield
+        finally:
+            await self._leases.give_back(lease)
+
+    async def recall(self, envelope: Envelope, print_: str, lease: Lease | None = None) -> Stored:
         """Claim the request's identity and return what is stored; nothing when it is down.
 
-        Raises `RequestFailure` with `duplicate_conflict`.
+        An operator's edited body takes the place of the one before, unless that is paid for.
+        Who means to call the model passes its `lease`, and has it unless the store is down or
+        the answer is `busy`. Raises `RequestFailure` with `duplicate_conflict`.
         """
-        try:
-            stored = await self.store.look_up(envelope.identity, print_, envelope.user_id)
-        except StoreUnavailable as error:
-            self.observer.store_looked_up("error")
-            self.observer.store_failed("look_up", str(error))
+        stored = await self._look_up(envelope, print_, lease)
+        refused = stored is None or stored.busy or stored.conflict or stored.outcome is not None
+        if lease is not None and refused:
+            self._leases.drop(lease)
+        if stored is None:
             return Stored()
-        self.observer.store_looked_up(_result(stored))
         if stored.conflict:
             raise RequestFailure(ErrorCode.DUPLICATE_CONFLICT, CONFLICT, stage=Stage.ADMIT)
         return stored
 
-    async def keep(self, envelope: Envelope, print_: str, outcome: Outcome) -> Outcome:
-        """Store an outcome and return the one that counts: the first of its attempt."""
+    async def keep(
+        self, envelope: Envelope, print_: str, outcome: Outcome, lease: Lease | None = None
+    ) -> Outcome:
+        """Store an outcome, end the lease, and return what counts: the attempt's first."""
+        user_id = envelope.user_id
         try:
-            return await self.store.save_outcome(
-                envelope.identity, print_, envelope.user_id, outcome
+            outcome = await self._store.save_outcome(
+                envelope.identity, print_, user_id, outcome, lease
             )
         except StoreUnavailable as error:
-            self.observer.store_failed("save_outcome", str(error))
-            return outcome
+            self._observer.store_failed("save_outcome", str(error))
+        if lease is not None:
+            self._leases.drop(lease)
+        return outcome
+
+    async def _look_up(self, envelope: Envelope, print_: str, lease: Lease | None) -> Stored | None:
+        user_id = envelope.user_id
+        try:
+            if envelope.edited:
+                await self._store.replace_body(envelope.identity, print_, user_id)
+            stored = await self._store.look_up(envelope.identity, print_, user_id, lease)
+        except StoreUnavailable as error:
+            self._observer.store_looked_up("error")
+            self._observer.store_failed("look_up", str(error))
+            return None
+        self._observer.store_looked_up(_result(stored))
+        return stored
 
 
 def fingerprint_of(envelope: Envelope, value: bytes | None) -> str:
@@ -59,4 +94,6 @@ def _result(stored: Stored) -> str:
         return "conflict"
     if stored.outcome is not None:
         return "hit"
+    if stored.busy:
+        return "busy"
     return "miss" if stored.answer is None else "answer"

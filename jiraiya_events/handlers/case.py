@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from jiraiya_events.contract.envelope import Envelope
 from jiraiya_events.domain.request import StoryRequested
-from jiraiya_events.generation.paid import PaidAnswer
+from jiraiya_events.generation.ports import Lease
 from jiraiya_events.generation.progress import Progress
+from jiraiya_events.handlers.cancellations import Watched
 
 
 @dataclass(slots=True)
@@ -21,6 +22,7 @@ class Case:
     fingerprint: str
     deadline: float
     started_at: float
+    lease: Lease
+    watched: Watched
     progress: Progress = field(default_factory=Progress)
-    paid: PaidAnswer | None = None
     generating_s: float = 0.0

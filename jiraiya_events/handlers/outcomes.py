@@ -2,7 +2,7 @@
 
 from jiraiya_events.contract.envelope import Envelope
 from jiraiya_events.contract.requests import echoed_metadata
-from jiraiya_events.domain.codes import POLICIES, ErrorCode
+from jiraiya_events.domain.codes import POLICIES, ErrorCode, Stage
 from jiraiya_events.domain.errors import RequestFailure
 from jiraiya_events.domain.outcome import Failure, Outcome, Source, StoryFailed, StoryGenerated
 from jiraiya_events.domain.story import Cost, Timings
@@ -11,6 +11,13 @@ from jiraiya_events.generation.steps import Rejected, Written
 from jiraiya_events.handlers.case import Case
 
 NOTHING_USED = Progress()
+NOT_KNOWN = Progress(cost_pico_usd=None, billed=None)
+
+OUR_FAULT = "The service failed while it worked on this request. It was kept for an operator."
+LETHAL = (
+    "The service broke down several times while it worked on this request alone. "
+    "It was kept for an operator."
+)
 
 
 def generated(case: Case, written: Written, now: float) -> StoryGenerated:
@@ -68,6 +75,17 @@ def failed(
     )
 
 
+def crashed(envelope: Envelope) -> StoryFailed:
+    """Return the outcome of a request on which our own code failed."""
+    return failed(envelope, RequestFailure(ErrorCode.INTERNAL, OUR_FAULT, stage=Stage.INTERNAL))
+
+
+def lethal(envelope: Envelope) -> StoryFailed:
+    """Return the outcome of a request that ended the process each time it was worked on."""
+    failure = RequestFailure(ErrorCode.INTERNAL, LETHAL, stage=Stage.INTERNAL)
+    return failed(envelope, failure, NOT_KNOWN)
+
+
 def republished(outcome: Outcome, envelope: Envelope, started_at: float, now: float) -> Outcome:
     """Return a stored outcome as it is published again: only source and timings are new."""
     if isinstance(outcome, StoryFailed):
@@ -91,8 +109,8 @@ def reference(envelope: Envelope) -> str:
 
 
 def timings(envelope: Envelope, started_at: float, generating_s: float, now: float) -> Timings:
-    """Return whole milliseconds; a record from the future has waited for none."""
-    came = envelope.timestamp_ms / 1000
+    """Return whole milliseconds; a record of the future, or of no time, has waited for none."""
+    came = envelope.timestamp_ms / 1000 if envelope.timestamp_ms >= 0 else started_at
     return Timings(
         queued_ms=max(0, round((started_at - came) * 1000)),
         generation_ms=max(0, round(generating_s * 1000)),

@@ -1,10 +1,13 @@
 """The handler of `story.requested`: one turn of one record, from its bytes to a verdict.
 
 A turn ends with the terminal event, or with what the lane should wait for. What a record has
-used so far stays in `Work.memory`, so that a later turn goes on where the last one stopped.
+used so far stays in `Work.memory`, so that a later turn goes on where the last one stopped. Each
+begins with a look-up that claims the request's lease, and ends it: between two turns the request
+may be finished by whoever owns its partition by then.
 """
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import structlog
 
@@ -17,13 +20,23 @@ from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.errors import RequestFailure
 from jiraiya_events.domain.outcome import Outcome, StoryFailed
 from jiraiya_events.domain.request import StoryRequested
+from jiraiya_events.engine.errors import Lethal
 from jiraiya_events.engine.records import Record
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
 from jiraiya_events.generation.generator import Generator
+from jiraiya_events.generation.ports import Stored
 from jiraiya_events.generation.progress import Progress
-from jiraiya_events.generation.steps import AwaitBreaker, Rejected, TryAgain, Written
+from jiraiya_events.generation.steps import (
+    AwaitBreaker,
+    Rejected,
+    Step,
+    TryAgain,
+    UnderWay,
+    Written,
+)
 from jiraiya_events.handlers import outcomes
 from jiraiya_events.handlers.admission import Memory, fingerprint_of
+from jiraiya_events.handlers.cancellations import Cancellations
 from jiraiya_events.handlers.case import Case
 from jiraiya_events.handlers.ending import Ending
 from jiraiya_events.handlers.outputs import Publication
@@ -32,20 +45,25 @@ from jiraiya_events.handlers.tracing import RecordSpan, Tracer
 
 log = structlog.get_logger(__name__)
 
-OUR_FAULT = "The service failed while it worked on this request. It was kept for an operator."
-
 
 class StoryHandler:
     """The engine's handler; see `engine.ports.Handler`."""
 
     def __init__(
-        self, generator: Generator, memory: Memory, tracer: Tracer, clock: Clock, rules: Rules
+        self,
+        generator: Generator,
+        memory: Memory,
+        tracer: Tracer,
+        clock: Clock,
+        rules: Rules,
+        cancellations: Cancellations | None = None,
     ) -> None:
         self._generator = generator
         self._memory = memory
         self._tracer = tracer
         self._clock = clock
         self._rules = rules
+        self._cancellations = cancellations or Cancellations()
 
     async def handle(self, work: Work) -> Verdict:
         """Give a record its turn."""
@@ -58,12 +76,20 @@ class StoryHandler:
 
     def crashed(self, record: Record, error: Exception) -> Done:
         """End a record on which our own code failed: `internal`, and a dead letter."""
+        if isinstance(error, Lethal):
+            return self._give_up(record, error)
         envelope = read_envelope(record, max_event_bytes=self._rules.max_event_bytes)
-        failure = RequestFailure(ErrorCode.INTERNAL, OUR_FAULT, stage=Stage.INTERNAL)
-        work = Work(record, 0.0)
         with self._span(envelope) as span, bound_context(envelope):
             log.error("our own code failed on a record", exc_info=error)
-            return self._publish(work, envelope, outcomes.failed(envelope, failure), span)
+            return self._publish(Work(record, 0.0), envelope, outcomes.crashed(envelope), span)
+
+    def _give_up(self, record: Record, error: Lethal) -> Done:
+        """End a record that kills the process; if need be, from its headers alone."""
+        readable = replace(record, value=None) if error.unread else record
+        envelope = read_envelope(readable, max_event_bytes=self._rules.max_event_bytes)
+        with self._span(envelope) as span, bound_context(envelope):
+            log.error("a record was given up: the process kept dying while it alone was handled")
+            return self._publish(Work(record, 0.0), envelope, outcomes.lethal(envelope), span)
 
     def _span(self, envelope: Envelope) -> AbstractContextManager[RecordSpan]:
         return self._tracer.record_span(
@@ -80,17 +106,30 @@ class StoryHandler:
         return read_envelope(work.record, max_event_bytes=self._rules.max_event_bytes)
 
     async def _advance(self, work: Work, envelope: Envelope) -> Outcome | Retry | Park:
-        case = work.memory
-        if isinstance(case, Case):
-            return await self._generate(work, case)
-        print_ = fingerprint_of(envelope, work.record.value)
+        known = work.memory if isinstance(work.memory, Case) else None
+        print_ = known.fingerprint if known else fingerprint_of(envelope, work.record.value)
         try:
-            request = self._read(envelope)
-            return await self._admit(work, envelope, request, print_)
+            case = known or self._open(work, envelope, print_)
+            return await self._take_turn(work, case)
         except RequestFailure as failure:
             return await self._refuse(envelope, failure, print_)
 
     # decode, validate
+
+    def _open(self, work: Work, envelope: Envelope, print_: str) -> Case:
+        request = self._read(envelope)
+        now = self._clock.now()
+        watched = self._cancellations.watch(envelope, work.record, now)
+        return Case(
+            envelope=envelope,
+            request=request,
+            fingerprint=print_,
+            deadline=deadline_of(envelope, request, self._rules.default_deadline_s, now),
+            started_at=now,
+            lease=self._memory.lease(envelope),
+            watched=watched,
+            progress=Progress(tries=work.tries, withdrawal=watched.withdrawal),
+        )
 
     def _read(self, envelope: Envelope) -> StoryRequested:
         request = read_request(envelope)
@@ -115,28 +154,25 @@ class StoryHandler:
 
     # admit
 
-    async def _admit(
-        self, work: Work, envelope: Envelope, request: StoryRequested, print_: str
-    ) -> Outcome | Retry | Park:
-        now = self._clock.now()
-        stored = await self._memory.recall(envelope, print_)
-        if stored.outcome is not None:
-            return outcomes.republished(stored.outcome, envelope, now, self._clock.now())
-        case = Case(
-            envelope=envelope,
-            request=request,
-            fingerprint=print_,
-            deadline=deadline_of(envelope, request, self._rules.default_deadline_s),
-            started_at=now,
-            progress=Progress(tries=work.tries),
-            paid=stored.answer,
-        )
-        work.memory = case
-        return await self._generate(work, case)
+    async def _take_turn(self, work: Work, case: Case) -> Outcome | Retry | Park:
+        envelope, print_, lease = case.envelope, case.fingerprint, case.lease
+        async with self._memory.turn(lease):
+            stored = await self._memory.recall(envelope, print_, lease)
+            if stored.outcome is not None:
+                now = self._clock.now()
+                return outcomes.republished(stored.outcome, envelope, case.started_at, now)
+            work.memory = case
+            step = await self._generate(work, case, stored)
+            now = self._clock.now()
+            if isinstance(step, TryAgain | UnderWay):
+                return Retry(step.after_s)
+            if isinstance(step, AwaitBreaker):
+                return Park(max(0.0, case.deadline - now))
+            return await self._memory.keep(envelope, print_, self._outcome(case, step, now), lease)
 
     # generate
 
-    async def _generate(self, work: Work, case: Case) -> Outcome | Retry | Park:
+    async def _generate(self, work: Work, case: Case, stored: Stored) -> Step:
         started = self._clock.now()
         step = await self._generator.attempt(
             case.request,
@@ -144,19 +180,14 @@ class StoryHandler:
             case.fingerprint,
             case.progress,
             deadline=case.deadline,
-            paid=case.paid,
+            paid=stored.answer,
+            busy=stored.busy,
         )
-        now = self._clock.now()
-        case.generating_s += now - started
+        case.generating_s += self._clock.now() - started
         work.tries = case.progress.tries
         if isinstance(step, TryAgain):
             log.info("a try failed; the lane waits", code=step.code, after_s=round(step.after_s, 3))
-            return Retry(step.after_s)
-        if isinstance(step, AwaitBreaker):
-            return Park(max(0.0, case.deadline - now))
-        return await self._memory.keep(
-            case.envelope, case.fingerprint, self._outcome(case, step, now)
-        )
+        return step
 
     @staticmethod
     def _outcome(case: Case, step: Written | Rejected, now: float) -> Outcome:

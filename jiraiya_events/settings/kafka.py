@@ -51,6 +51,11 @@ class Kafka(Group):
         default="jiraiya",
         description="Consumer group, and the first part of every `transactional.id`.",
     )
+    group_instance_id: Text | None = Field(
+        default=None,
+        description="Static membership: a name for this replica alone, the same after a restart. "
+        "A restart within 45 s then moves no partition; a dead replica's partitions wait as long.",
+    )
     security_protocol: Annotated[
         Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], upper_case
     ] = Field(default="PLAINTEXT", description="How to talk to the brokers.")

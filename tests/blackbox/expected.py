@@ -41,7 +41,9 @@ def expected_of(request: Seen) -> Expected:
         return value if isinstance(value, str) and value else headers.get(f"ce_{name}")
 
     position = f"{request.topic}:{request.partition}:{request.offset}"
-    own = attribute("id") or _usable(inner.get("request_id")) or position
+    replays = int(headers.get("x-replay-count") or 0)
+    replayed = headers.get("x-replay-id") if replays else None
+    own = attribute("id") or replayed or _usable(inner.get("request_id")) or position
     candidates = (
         attribute("correlationid"),
         headers.get("correlation_id"),
@@ -53,7 +55,7 @@ def expected_of(request: Seen) -> Expected:
     return Expected(
         source=attribute("source") or "/unknown",
         id=own,
-        attempt=1 + int(headers.get("x-replay-count") or 0),
+        attempt=1 + replays,
         correlation_id=next(text for text in candidates if text),
         trace_id=trace[1] if trace else None,
         passed_on=_passed_on(headers),

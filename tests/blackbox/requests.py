@@ -63,6 +63,32 @@ def binary(
     return Request(key_bytes, json.dumps(body).encode(), [*attributes, *(headers or [])])
 
 
+def withdrawal(
+    request_id: str,
+    /,
+    key: str | None = "user-1",
+    *,
+    source: str | None = None,
+    reason: str | None = None,
+    partition: int = -1,
+) -> Request:
+    """Return a cancellation: plain JSON, or a binary CloudEvent where the request has a source."""
+    headers: WireHeaders = (
+        []
+        if source is None
+        else [
+            ("content-type", b"application/json"),
+            ("ce_specversion", b"1.0"),
+            ("ce_id", f"cancel-{request_id}".encode()),
+            ("ce_source", source.encode()),
+            ("ce_type", b"com.kuybi.story.cancelled.v1"),
+        ]
+    )
+    body = {"request_id": request_id} | ({} if reason is None else {"reason": reason})
+    key_bytes = None if key is None else key.encode()
+    return Request(key_bytes, json.dumps(body).encode(), headers, partition)
+
+
 def structured(
     request_id: str,
     /,

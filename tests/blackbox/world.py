@@ -27,7 +27,9 @@ _PATIENCE_S = 40.0
 class World:
     """Everything a black-box test touches; leaving it ends whatever still runs."""
 
-    def __init__(self, bootstrap: str, folder: Path, partitions: int = 6) -> None:
+    def __init__(
+        self, bootstrap: str, folder: Path, partitions: int = 6, replicas: int = 1
+    ) -> None:
         self.bootstrap = bootstrap
         self.folder = folder
         self.name = f"t{uuid4().hex[:12]}"
@@ -36,7 +38,9 @@ class World:
         self.generated = f"{self.name}.generated"
         self.failed = f"{self.name}.failed"
         self.dlq = f"{self.name}.dlq"
+        self.cancelled = f"{self.name}.cancelled"
         self.partitions = partitions
+        self.replicas = replicas
         self.services: list[ServiceProcess] = []
         self.endpoint = EndpointThread()
         self._undelivered: list[str] = []
@@ -70,14 +74,23 @@ class World:
 
     # The broker's side.
 
-    def create_topics(self, *, dlq_bytes: int | None = None) -> None:
-        """Create the four topics, wide enough for the largest record any test sends."""
+    def create_topics(self, *, dlq_bytes: int | None = None, cancelled: bool = True) -> None:
+        """Create the topics in use, wide enough for the largest record any test sends."""
         dlq = str(int(LARGEST) + HEADROOM if dlq_bytes is None else dlq_bytes)
         sizes = {self.requested: LARGEST, self.generated: LARGEST, self.failed: LARGEST}
         topics = [
-            NewTopic(name, self.partitions, 1, config={"max.message.bytes": size})
+            NewTopic(name, self.partitions, self.replicas, config={"max.message.bytes": size})
             for name, size in {**sizes, self.dlq: dlq}.items()
         ]
+        self._create(topics)
+        if cancelled:
+            self.create_cancelled()
+
+    def create_cancelled(self) -> None:
+        """Create the topic of cancellations."""
+        self._create([NewTopic(self.cancelled, self.partitions, self.replicas)])
+
+    def _create(self, topics: list[NewTopic]) -> None:
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         created: dict[str, Future[None]] = admin.create_topics(topics)
         for future in created.values():
@@ -89,7 +102,13 @@ class World:
             self.produce(request)
         self.flush()
 
-    def produce(self, request: Request) -> None:
+    def cancel(self, *cancels: Request) -> None:
+        """Produce cancellations in order and wait until the broker has them."""
+        for cancel in cancels:
+            self.produce(cancel, self.cancelled)
+        self.flush()
+
+    def produce(self, request: Request, topic: str = "") -> None:
         """Hand one request to the producer; `flush` tells whether it arrived."""
         options: dict[str, Any] = {}
         if request.partition >= 0:
@@ -97,7 +116,7 @@ class World:
         if request.timestamp_ms:
             options["timestamp"] = request.timestamp_ms
         self._producer.produce(
-            self.requested,
+            topic or self.requested,
             key=request.key,
             value=request.value,
             headers=list(request.headers),
@@ -139,7 +158,7 @@ class World:
             "TOPICS__FAILED": self.failed,
             "TOPICS__DLQ": self.dlq,
             "TOPICS__MARKS": f"{self.name}.marks",
-            "TOPICS__CANCELLED": f"{self.name}.cancelled",
+            "TOPICS__CANCELLED": self.cancelled,
             "TOPICS__PROGRESS": f"{self.name}.progress",
             "TOPICS__AUTO_CREATE": "false",
             "LLM__BASE_URL": self.endpoint.base_url,

@@ -13,10 +13,12 @@ from tests.blackbox.world import World
 
 SEED = 11
 DEATHS = 2
+TOTAL = 500
+MISSING = "has no terminal event"
 STUCK = re.compile(r"starting a new epoch for [^\n]*?TimeoutError\(\)")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_a_broker_killed_under_load_loses_and_doubles_nothing(
     own_kafka: EmbeddedKafka, tmp_path: Path
 ) -> None:
@@ -27,35 +29,41 @@ async def test_a_broker_killed_under_load_loses_and_doubles_nothing(
         services = [world.service().start() for _ in range(2)]
         for service in services:
             await asyncio.to_thread(service.wait_ready)
-        with SteadyLoad(world, per_second=25, total=500, seed=SEED) as load:
+        with SteadyLoad(world, per_second=25, total=TOTAL, seed=SEED) as load:
             for death in range(DEATHS):
                 await _calls(world, 120 * (death + 1))
                 await own_kafka.kill()
                 await own_kafka.restart()
             await asyncio.to_thread(load.join)
-        await _all_answered(world)
+        stuck = await _is_stuck(world, own_kafka)
         found = await asyncio.to_thread(world.judgement)
         print(f"\n{found}; {world.endpoint.stats()['calls']} calls")  # noqa: T201
-        assert not found.problems, f"seed {SEED}: {found.problems[:5]}"
+        wrong = [p for p in found.problems if not (stuck and p.endswith(MISSING))]
+        assert not wrong, f"seed {SEED}: {wrong[:5]}"
+        if stuck:
+            pytest.xfail(f"InitProducerId finds no end after the broker's crash; {found}")
         for service in services:
             await asyncio.to_thread(service.terminate)
 
 
-async def _all_answered(world: World) -> None:
-    """Wait for every outcome.
+async def _is_stuck(world: World, kafka: EmbeddedKafka) -> bool:
+    """Wait for every outcome; tell whether some are missing for the one reason that is excused.
 
     In one of 21 counted runs, on a busy machine, InitProducerId for one transactional id found no
-    end for 90 s after the restart. It is not understood, and that run was not judged further. Only
-    that is excused, seen at least three times: failing to connect while the broker is down is not.
+    end for 90 s after the restart. It is not understood. Only that is excused, seen at least three
+    times: failing to connect while the broker is down is not. And it excuses what is missing, never
+    what is wrong with the rest.
     """
     try:
-        await asyncio.to_thread(world.outcomes, 500, 90)
+        await asyncio.to_thread(world.outcomes, TOTAL, 90)
     except AssertionError:
-        if any(len(STUCK.findall(service.log)) >= 3 for service in world.services):
-            for service in world.services:
-                service.expected_to_end_badly = True
-            pytest.xfail("the broker does not end a transaction after its crash")
-        raise
+        broker = kafka.log_path.read_text(encoding="utf-8", errors="replace")
+        said = [line for line in broker.splitlines() if "ransaction" in line]
+        print("\n".join(said[-60:]))  # noqa: T201 - for whoever meets it again
+        if not any(len(STUCK.findall(service.log)) >= 3 for service in world.services):
+            raise
+        return True
+    return False
 
 
 async def _calls(world: World, least: int) -> None:

@@ -1,11 +1,14 @@
 """FastStream's seam, held in place: these tests fail loudly when a new version moves it."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.protocol.group import JoinGroupRequest
 from faststream import AckPolicy, BaseMiddleware
 from faststream.kafka import KafkaBroker, TestKafkaBroker
 from faststream.kafka.subscriber.usecase import DefaultSubscriber, LogicSubscriber
@@ -287,3 +290,23 @@ class _Never:
 def test_the_consumer_can_still_be_driven_without_waiting(name: str) -> None:
     """The intake calls these from inside a rebalance."""
     assert not inspect.iscoroutinefunction(getattr(AIOKafkaConsumer, name))
+
+
+async def test_a_member_that_lost_its_place_does_not_join_again() -> None:
+    """The cancellation is what ends aiokafka's coordination; an exception it would swallow."""
+    log = MemoryLog()
+    engine = Engine(MemoryIntake(log), lambda p: MemoryWriter(log, p), _Never())
+    listener = EngineListener(lambda: engine, lambda: True)
+    listener.on_partitions_assigned({TopicPartition(TOPIC, 0)})
+    with pytest.raises(asyncio.CancelledError):
+        listener.on_partitions_revoked({TopicPartition(TOPIC, 0)})
+    assert engine.statistics().sessions[0].state is SessionState.SUSPENDED
+    await engine.stop(drain_s=0)
+
+
+def test_the_coordinator_still_tells_who_we_are() -> None:
+    """Static membership reads its member id and asks it to join again."""
+    source = inspect.getsource(GroupCoordinator)
+    assert "self.member_id = JoinGroupRequest.UNKNOWN_MEMBER_ID" in source
+    assert not JoinGroupRequest.UNKNOWN_MEMBER_ID
+    assert not inspect.iscoroutinefunction(GroupCoordinator.request_rejoin)

@@ -17,7 +17,7 @@ from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Failure, Source, StoryFailed, StoryGenerated
 from jiraiya_events.domain.story import Cost, Safety, Story, Timings, Usage
 from jiraiya_events.generation.paid import PaidAnswer
-from jiraiya_events.generation.ports import ResultStore, Stored
+from jiraiya_events.generation.ports import Lease, ResultStore, Stored
 from jiraiya_events.generation.prompt import AnswerForm
 
 FIRST = RequestIdentity("/shop", "r-1")
@@ -208,6 +208,186 @@ async def test_a_user_can_be_forgotten(store: ResultStore) -> None:
     assert kept.outcome is not None
 
 
+async def test_an_edited_body_takes_the_place_of_one_that_is_not_paid_for(
+    store: ResultStore,
+) -> None:
+    """Proves that nothing of the first body is left: not its claim, not its outcomes."""
+    await store.save_outcome(FIRST, "first", "ann", failed())
+    await store.replace_body(REPLAY, "second", "bob")
+    assert await store.look_up(REPLAY, "second", "bob") == Stored()
+    assert await store.look_up(FIRST, "second", "bob") == Stored()
+    assert await store.look_up(FIRST, "first", "ann") == Stored(conflict=True)
+    assert await store.forget("bob") == 1
+
+
+async def test_a_paid_answer_cannot_be_given_to_another_body(store: ResultStore) -> None:
+    """Proves it for a look-up and for what the first body gets afterwards."""
+    await store.save_answer(FIRST, "first", "ann", paid())
+    await store.replace_body(REPLAY, "second", "ann")
+    assert await store.look_up(REPLAY, "second", "ann") == Stored(conflict=True)
+    assert await store.look_up(REPLAY, "first", "ann") == Stored(answer=paid())
+
+
+async def test_an_attempt_that_has_an_outcome_keeps_its_body(store: ResultStore) -> None:
+    """Proves that one event id never gets two bodies."""
+    await store.save_outcome(REPLAY, "first", "ann", failed())
+    await store.replace_body(REPLAY, "second", "ann")
+    assert await store.look_up(REPLAY, "second", "ann") == Stored(conflict=True)
+
+
+async def test_replacing_a_body_by_itself_changes_nothing(store: ResultStore) -> None:
+    """Proves that a second turn of an edited replay finds its own answer and outcome."""
+    await store.replace_body(REPLAY, "f", "ann")
+    await store.save_answer(REPLAY, "f", "ann", paid())
+    await store.save_outcome(REPLAY, "f", "ann", failed())
+    await store.replace_body(REPLAY, "f", "ann")
+    assert await store.look_up(REPLAY, "f", "ann") == Stored(outcome=failed(), answer=paid())
+
+
+async def test_whether_an_answer_is_paid_for_can_be_asked_without_claiming(
+    store: ResultStore, clock: StandingClock
+) -> None:
+    """Proves that whoever asks does not become the first body, and that answers end."""
+    assert not await store.is_paid(FIRST)
+    assert await store.look_up(FIRST, "f", "ann") == Stored()
+    assert not await store.is_paid(FIRST)
+    await store.save_answer(FIRST, "f", "ann", paid())
+    assert await store.is_paid(REPLAY)
+    clock.time += TTL_S
+    assert not await store.is_paid(FIRST)
+
+
+def lease(owner: str, identity: RequestIdentity = FIRST) -> Lease:
+    """Return the lease of a turn, for ten seconds."""
+    return Lease(identity, owner, 10.0)
+
+
+async def is_free(store: ResultStore, identity: RequestIdentity = FIRST) -> bool:
+    """Tell whether a newcomer gets the lease; if so it is given back."""
+    newcomer = lease("newcomer", identity)
+    stored = await store.look_up(identity, "f", "ann", newcomer)
+    await store.release(newcomer)
+    return not stored.busy
+
+
+async def test_a_lease_is_its_owners_until_it_ends(
+    store: ResultStore, clock: StandingClock
+) -> None:
+    """Proves that a second owner is told to wait, to the second, and then has it."""
+    assert await store.look_up(FIRST, "f", "ann", lease("one")) == Stored()
+    clock.time += 9.9
+    assert await store.look_up(FIRST, "f", "ann", lease("two")) == Stored(busy=True)
+    clock.time += 0.1
+    assert await store.look_up(FIRST, "f", "ann", lease("two")) == Stored()
+    assert not await is_free(store)
+
+
+async def test_an_owner_is_not_in_its_own_way(store: ResultStore, clock: StandingClock) -> None:
+    """Proves that asking again prolongs."""
+    for _ in range(2):
+        assert await store.look_up(FIRST, "f", "ann", lease("one")) == Stored()
+        clock.time += 9
+    assert not await is_free(store)
+
+
+async def test_of_many_owners_at_once_exactly_one_has_the_lease(store: ResultStore) -> None:
+    """Proves that the claim is atomic among concurrent look-ups."""
+    looks = [store.look_up(FIRST, "f", "ann", lease(f"{n}")) for n in range(20)]
+    assert sum(not one.busy for one in await asyncio.gather(*looks)) == 1
+
+
+async def test_a_look_up_without_a_lease_takes_none_and_waits_for_none(store: ResultStore) -> None:
+    """Proves that who does not mean to call the model neither hinders nor is hindered."""
+    await store.look_up(FIRST, "f", "ann")
+    await store.save_answer(FIRST, "f", "ann", paid())
+    assert await store.look_up(FIRST, "f", "ann", lease("one")) == Stored(answer=paid())
+    assert await store.look_up(FIRST, "f", "ann") == Stored(answer=paid())
+
+
+async def test_while_busy_no_answer_is_handed_out(store: ResultStore) -> None:
+    """Proves that whoever paid looks at the answer first."""
+    await store.look_up(FIRST, "f", "ann", lease("one"))
+    await store.save_answer(FIRST, "f", "ann", paid())
+    assert await store.look_up(FIRST, "f", "ann", lease("two")) == Stored(busy=True)
+
+
+async def test_a_stored_outcome_is_returned_without_a_lease(store: ResultStore) -> None:
+    """Proves that an outcome is there for everybody, and that its reader hinders no replay."""
+    await store.look_up(FIRST, "f", "ann", lease("one"))
+    await store.save_outcome(FIRST, "f", "ann", failed())
+    assert (await store.look_up(FIRST, "f", "ann", lease("two"))).outcome == failed()
+    await store.release(lease("one"))
+    assert (await store.look_up(FIRST, "f", "ann", lease("two"))).outcome == failed()
+    assert await is_free(store, REPLAY)
+
+
+async def test_a_conflict_takes_no_lease(store: ResultStore) -> None:
+    """Proves that the body that came second cannot hold up the first."""
+    await store.look_up(FIRST, "f", "ann")
+    assert await store.look_up(FIRST, "g", "bob", lease("two")) == Stored(conflict=True)
+    assert await is_free(store)
+
+
+async def test_attempts_share_a_lease_and_sources_do_not(store: ResultStore) -> None:
+    """Proves that a replay waits for the call of the attempt before it."""
+    await store.look_up(FIRST, "f", "ann", lease("one"))
+    assert not await is_free(store, REPLAY)
+    assert await is_free(store, RequestIdentity("/other", "r-1"))
+
+
+async def test_renewing_prolongs_what_is_still_ones_own(
+    store: ResultStore, clock: StandingClock
+) -> None:
+    """Proves that a lease lasts as long as it is renewed; a stranger's renewal does nothing."""
+    mine, other = lease("one"), lease("other", RequestIdentity("/shop", "r-2"))
+    await store.look_up(FIRST, "f", "ann", mine)
+    await store.look_up(other.identity, "f", "ann", other)
+    for _ in range(4):
+        clock.time += 9
+        await store.renew([mine, lease("thief", other.identity)])
+    assert not await is_free(store)
+    assert await is_free(store, other.identity)
+
+
+async def test_a_lease_that_ended_cannot_be_renewed(
+    store: ResultStore, clock: StandingClock
+) -> None:
+    """Proves that a renewal that comes late, or after the end, brings nothing back."""
+    given_back = lease("two", RequestIdentity("/shop", "r-2"))
+    await store.look_up(FIRST, "f", "ann", lease("one"))
+    await store.look_up(given_back.identity, "f", "ann", given_back)
+    await store.release(given_back)
+    clock.time += 10
+    await store.renew([lease("one"), given_back])
+    assert await is_free(store)
+    assert await is_free(store, given_back.identity)
+
+
+async def test_only_its_owner_gives_a_lease_back(store: ResultStore) -> None:
+    """Proves it for a release and for the outcome that ends a turn."""
+    await store.look_up(FIRST, "f", "ann", lease("one"))
+    await store.release(lease("two"))
+    await store.save_outcome(FIRST, "f", "ann", failed(), lease("two"))
+    assert not await is_free(store, REPLAY)
+    await store.release(lease("one"))
+    assert await is_free(store, REPLAY)
+
+
+async def test_an_outcome_ends_the_lease_of_its_turn(store: ResultStore) -> None:
+    """Proves that a replay need not wait, and that the loser of two outcomes ends its own too."""
+    for owner in ("one", "two"):
+        await store.look_up(REPLAY, "f", "ann", lease(owner))
+        await store.save_outcome(FIRST, "f", "ann", generated(owner), lease(owner))
+        assert await is_free(store, REPLAY)
+
+
+async def test_a_forgotten_user_has_no_lease(store: ResultStore) -> None:
+    """Proves that erasing leaves nothing that names the request."""
+    await store.look_up(FIRST, "f", "ann", lease("one"))
+    await store.forget("ann")
+    assert await is_free(store)
+
+
 async def test_a_store_that_works_answers_a_ping(store: ResultStore) -> None:
     """Proves that a working store passes its health check."""
     await store.ping()
@@ -252,6 +432,43 @@ async def test_two_processes_may_share_the_file(tmp_path: Path) -> None:
     assert all([(await two.look_up(name, "f", "ann")).outcome for name in names])
     await one.aclose()
     await two.aclose()
+
+
+async def test_two_processes_share_the_leases_of_a_file(tmp_path: Path) -> None:
+    """Proves that of two replicas one has the lease of each request."""
+    one, two = sqlite_store(tmp_path / "r.db"), sqlite_store(tmp_path / "r.db")
+    names = [RequestIdentity("/shop", f"r-{n}") for n in range(20)]
+    looks = [
+        store.look_up(name, "f", "ann", lease(owner, name))
+        for name in names
+        for owner, store in (("one", one), ("two", two))
+    ]
+    assert sum(stored.busy for stored in await asyncio.gather(*looks)) == len(names)
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_leases_of_crashed_owners_are_pruned(tmp_path: Path, clock: StandingClock) -> None:
+    """Proves that a call nobody ended leaves no row behind for ever."""
+    store = sqlite_store(tmp_path / "r.db", clock)
+    await store.look_up(FIRST, "f", "ann", lease("one"))
+    clock.time += 60
+    await store.look_up(RequestIdentity("/shop", "r-2"), "f", "ann")
+    await store.aclose()
+    with closing(sqlite3.connect(tmp_path / "r.db")) as file:
+        assert file.execute("SELECT count(*) FROM leases").fetchone() == (0,)
+
+
+async def test_a_file_from_before_the_leases_is_used_as_it_is(tmp_path: Path) -> None:
+    """Proves that what is missing is added and that what was stored stays."""
+    store = sqlite_store(tmp_path / "r.db")
+    await store.save_answer(FIRST, "f", "ann", paid())
+    await store.aclose()
+    with closing(sqlite3.connect(tmp_path / "r.db")) as file, file:
+        file.execute("DROP TABLE leases")
+    store = sqlite_store(tmp_path / "r.db")
+    assert await store.look_up(FIRST, "f", "ann", lease("one")) == Stored(answer=paid())
+    await store.aclose()
 
 
 async def test_only_the_owner_may_read_the_file(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """What every transactional writer promises the engine, checked in memory and on a real Kafka."""
 
 import asyncio
+import gc
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from jiraiya_events.adapters.kafka.committed_offsets import read_committed
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.writer import KafkaWriter, KafkaWriters
 from jiraiya_events.adapters.memory.log import MemoryLog
@@ -358,9 +360,61 @@ async def test_the_open_transaction_of_a_crashed_writer_dies_with_the_next_epoch
     assert values(await kafka.published()) == [b"whole"]
 
 
+async def test_what_becomes_of_a_commit_given_up_is_no_complaint(kafka: KafkaPlace) -> None:
+    """A commit that ran out of time, and a producer that is fenced only then."""
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, found: complaints.append(found))
+    given_up = kafka.writer()
+    await given_up.open()
+    await committed_in(kafka)
+    producer = given_up._producer
+    assert producer is not None
+    commit = asyncio.ensure_future(given_up.commit([], Committed(1)))
+    while not producer._txn_manager._pending_txn_offsets:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0)
+    commit.cancel()
+    await asyncio.wait([commit])
+    await asyncio.wait([producer._sender.sender_task])
+    del producer, commit
+    await given_up.close()
+    del given_up
+    gc.collect()
+    assert complaints == []
+
+
+async def test_progress_held_by_an_open_transaction_is_never_read_past(kafka: KafkaPlace) -> None:
+    """The older offset would be published again; after the bound, the reason is told instead."""
+    other = kafka.writer(Partition(kafka.source.topic, 1))
+    await other.open()
+    producer = other._producer
+    assert producer is not None
+    await producer.begin_transaction()
+    await producer.send_offsets_to_transaction({TopicPartition(*kafka.source): 5}, kafka.group)
+    with pytest.raises(WriterFailed, match="UNSTABLE_OFFSET_COMMIT"):
+        await read_committed(producer.client, kafka.group, kafka.source, timeout_s=0.5)
+    await producer.commit_transaction()
+    assert await committed_in(kafka) == Committed(5)
+    await other.close()
+
+
 async def test_a_broker_that_is_away_is_a_failed_writer() -> None:
     """`open` answers in the engine's own words when nothing listens."""
     writer = KafkaWriters(KafkaConnection("127.0.0.1:1"), "group")(Partition("in", 0))
     with pytest.raises(WriterFailed):
+        await writer.open()
+    await writer.close()
+
+
+async def test_what_the_client_asserts_while_it_starts_is_a_failed_writer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Proves that an open bug below us costs another attempt, not the partition."""
+
+    async def assert_something(_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(AIOKafkaProducer, "start", assert_something)
+    writer = KafkaWriters(KafkaConnection("127.0.0.1:1"), "group")(Partition("in", 0))
+    with pytest.raises(WriterFailed, match="AssertionError"):
         await writer.open()
     await writer.close()

@@ -18,7 +18,7 @@ PAGES = sorted(
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 COMMAND = re.compile(r"(?:^\$ |`|^  )(?:\.venv/bin/)?jiraiya ([a-z]+(?: [a-z]+)?)", re.MULTILINE)
 # Commands of the contract whose features come later; settings already speak of them.
-LATER = {"dlq", "keys", "store"}
+LATER = {"keys", "store"}
 TARGET = re.compile(r"(?:^\$ |`)make ([a-z]+)", re.MULTILINE)
 
 
@@ -66,4 +66,4 @@ def test_the_integration_page_tells_the_truth_about_every_code_it_names() -> Non
             assert policy.retryable is (retryable == "yes"), code
             assert policy.dead_letter is (dead_letter == "yes"), code
     later = {"unauthenticated", "forbidden", "rate_limited", "budget_exceeded"}
-    assert named == {code.value for code in ErrorCode} - later - {"prompt_rejected", "cancelled"}
+    assert named == {code.value for code in ErrorCode} - later - {"prompt_rejected"}

@@ -15,6 +15,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
+from jiraiya_events.adapters.kafka.undecodable import AnyNameBatch
 from jiraiya_events.engine.records import Output
 
 REMEMBERED_KEYS = 16_384
@@ -49,13 +50,15 @@ async def send_all(producer: AIOKafkaProducer, outputs: Sequence[Output], sent: 
     }
     filling: dict[tuple[str, int], Batch] = {}
     for index, output in enumerate(outputs):
-        place = (output.topic, partition_of(output.key, partitions[output.topic]))
+        partition = output.partition
+        if partition is None:
+            partition = partition_of(output.key, partitions[output.topic])
+        place = (output.topic, partition)
         batch = filling.get(place)
         if batch is None or not _append(batch, index, output):
             if batch is not None:
                 await _send(producer, batch, sent)
-            filling[place] = batch = Batch(*place, producer.create_batch())
-            _append(batch, index, output)  # a batch always takes its first record
+            filling[place] = _begin(producer, place, index, output)
     for batch in filling.values():
         await _send(producer, batch, sent)
 
@@ -73,11 +76,23 @@ def _hash(key: bytes) -> int:
     return positive
 
 
+def _begin(producer: AIOKafkaProducer, place: tuple[str, int], index: int, output: Output) -> Batch:
+    """Return a batch with its first record, which it always takes."""
+    batch = Batch(*place, producer.create_batch())
+    if not _append(batch, index, output):
+        batch.builder = AnyNameBatch(transactional=True)
+        _append(batch, index, output)
+    return batch
+
+
 def _append(batch: Batch, index: int, output: Output) -> bool:
-    """Add a record; tell whether there was room."""
-    taken = batch.builder.append(
-        timestamp=None, key=output.key, value=output.value, headers=list(output.headers)
-    )
+    """Add a record; tell whether there was room, and all of its names were text."""
+    try:
+        taken = batch.builder.append(
+            timestamp=None, key=output.key, value=output.value, headers=list(output.headers)
+        )
+    except UnicodeEncodeError:
+        return False
     if taken is None:
         return False
     batch.indices.append(index)

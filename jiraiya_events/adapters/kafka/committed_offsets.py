@@ -29,6 +29,9 @@ from jiraiya_events.engine.records import Committed, Partition
 UNSTABLE_OFFSET_COMMIT = 88
 """Not known to aiokafka: a pending transaction holds an offset of this partition."""
 
+_UNANSWERED = -2
+"""No code of Kafka's: nobody has said anything yet."""
+
 _RETRIABLE = {
     UNSTABLE_OFFSET_COMMIT,
     errors.CoordinatorLoadInProgressError.errno,
@@ -103,20 +106,41 @@ class _StableOffsets(Request[OffsetFetchRequestV7]):  # type: ignore[misc]  # li
 
 
 async def read_committed(
-    client: AIOKafkaClient, group: str, partition: Partition, *, backoff_s: float = 0.05
+    client: AIOKafkaClient,
+    group: str,
+    partition: Partition,
+    *,
+    timeout_s: float,
+    backoff_s: float = 0.05,
 ) -> Committed:
-    """Return what the group has committed; retries until the coordinator can tell.
+    """Return what the group has committed; asks again until the coordinator can tell.
 
-    Bound it with a time-out. Raises `WriterFailed` for an error that waiting does not mend.
+    Raises `WriterFailed` for an error that waiting does not mend, and after `timeout_s` seconds,
+    with what the coordinator said last.
     """
-    while True:
-        code, committed = await _ask(client, group, partition)
-        if code == 0:
-            return committed
-        if code not in _RETRIABLE:
-            msg = f"reading the offset of {partition}: {errors.for_code(code).__name__}"
-            raise WriterFailed(msg)
-        await asyncio.sleep(backoff_s)
+    code = _UNANSWERED
+    try:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                code, committed = await _ask(client, group, partition)
+                if code == 0:
+                    return committed
+                if code not in _RETRIABLE:
+                    msg = f"reading the offset of {partition}: {_words(code)}"
+                    raise WriterFailed(msg)
+                await asyncio.sleep(backoff_s)
+    except TimeoutError:
+        msg = f"reading the offset of {partition}, for {timeout_s:g} s: {_words(code)}"
+        raise WriterFailed(msg) from None
+
+
+def _words(code: int) -> str:
+    if code == UNSTABLE_OFFSET_COMMIT:
+        return (
+            "UNSTABLE_OFFSET_COMMIT, the broker did not end an earlier transaction; "
+            'if it stays: "A partition stands still" in docs/TROUBLESHOOTING.md'
+        )
+    return "no answer" if code == _UNANSWERED else str(errors.for_code(code).__name__)
 
 
 async def _ask(client: AIOKafkaClient, group: str, partition: Partition) -> tuple[int, Committed]:

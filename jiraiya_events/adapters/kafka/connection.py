@@ -6,6 +6,8 @@ from typing import Any
 
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from jiraiya_events.adapters.kafka.undecodable import read_any_header_name
+
 SASL = {
     "PLAIN": SASLPlaintext,
     "SCRAM-SHA-256": SASLScram256,
@@ -25,6 +27,10 @@ class KafkaConnection:
     ssl_cafile: str | None = None
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
+
+    def __post_init__(self) -> None:
+        """Let whoever connects read any record there may be."""
+        read_any_header_name()
 
     def client_options(self) -> dict[str, Any]:
         """Return keyword arguments for any aiokafka client."""

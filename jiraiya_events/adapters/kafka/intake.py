@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from jiraiya_events.engine.errors import WriterFailed
 from jiraiya_events.engine.records import Partition
+
+log = structlog.get_logger(__name__)
 
 
 class KafkaIntake:
@@ -19,6 +22,16 @@ class KafkaIntake:
     def consumer(self) -> AIOKafkaConsumer | None:
         """Return the consumer in use, None before the start and after the end."""
         return self._source()
+
+    def is_member(self) -> bool:
+        """Tell whether the group knows us; during a rebalance it does."""
+        consumer = self.consumer
+        return consumer is not None and bool(consumer._coordinator.member_id)  # noqa: SLF001
+
+    def rejoin(self) -> None:
+        """Join the group again, as at a rebalance."""
+        if consumer := self.consumer:
+            consumer._coordinator.request_rejoin()  # noqa: SLF001
 
     def pause(self, partition: Partition) -> None:
         """Stop delivering."""
@@ -36,12 +49,14 @@ class KafkaIntake:
             consumer.seek(TopicPartition(*partition), offset)
 
     async def beginning(self, partition: Partition) -> int:
-        """Return the first offset of the log."""
+        """Return the first offset of the log: where a group without progress begins."""
         where = TopicPartition(*partition)
         consumer = self.consumer
         try:
             if consumer is not None:
                 first = await consumer.beginning_offsets([where])
+                last = await consumer.end_offsets([where])
+                _tell(partition, last[where] - first[where])
                 return int(first[where])
         except KafkaError as error:
             msg = f"asking for the beginning of {partition}: {error!r}"
@@ -70,3 +85,15 @@ class KafkaIntake:
         if consumer is None or TopicPartition(*partition) not in consumer.assignment():
             return None
         return consumer
+
+
+def _tell(partition: Partition, records: int) -> None:
+    """Say that all of a log is worked on: an operator may have meant something else."""
+    if records > 0:
+        log.warning(
+            "nothing is committed here, starting at the log's beginning; unless the group is new, "
+            "its offsets were deleted or expired, and what it published is published again",
+            topic=partition.topic,
+            partition=partition.partition,
+            offsets=records,
+        )

@@ -1,20 +1,32 @@
 """Is the broker there? Asked every few seconds, so that health checks answer at once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from aiokafka.errors import KafkaError
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from jiraiya_events.adapters.kafka.intake import KafkaIntake
 
+log = structlog.get_logger(__name__)
+
 EVERY_S = 3.0
+ASK_S = 2 * EVERY_S
+
+Look = Callable[[AIOKafkaConsumer], Awaitable[None]]
 
 
 class BrokerPulse:
-    """Refreshes the consumer's metadata; remembers when that last succeeded."""
+    """Refreshes the consumer's metadata; remembers when that last succeeded.
 
-    def __init__(self, intake: KafkaIntake) -> None:
+    In every beat that finds the broker there, each of `looks` is given the consumer.
+    """
+
+    def __init__(self, intake: KafkaIntake, looks: Sequence[Look] = ()) -> None:
         self._intake = intake
+        self._looks = looks
         self._heard_at: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -39,15 +51,25 @@ class BrokerPulse:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            if await self._answers():
+            consumer = self._intake.consumer
+            if consumer is not None and await self._answers(consumer):
                 self._heard_at = asyncio.get_running_loop().time()
+                for look in self._looks:
+                    await self._give(look, consumer)
 
-    async def _answers(self) -> bool:
-        consumer = self._intake.consumer
-        if consumer is None:
-            return False
+    async def _answers(self, consumer: AIOKafkaConsumer) -> bool:
         try:
-            async with asyncio.timeout(EVERY_S * 2):
+            async with asyncio.timeout(ASK_S):
                 return bool(await consumer._client.force_metadata_update())  # noqa: SLF001
         except (KafkaError, TimeoutError, OSError):
             return False
+
+    async def _give(self, look: Look, consumer: AIOKafkaConsumer) -> None:
+        """Let one look at the cluster; what it could not see now it will see later."""
+        try:
+            async with asyncio.timeout(ASK_S):
+                await look(consumer)
+        except (KafkaError, IllegalStateError, TimeoutError, OSError) as error:
+            log.debug("a look at the cluster failed", error=repr(error))
+        except Exception as error:  # the pulse must go on, whatever a look runs into
+            log.exception("a look at the cluster failed", error=repr(error))

@@ -90,19 +90,30 @@ class EngineSubscriber(DefaultSubscriber):
 
 
 class EngineListener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Tells the engine of assignments; returns at once, for heartbeats stop meanwhile."""
+    """Tells the engine of assignments; returns at once, for heartbeats stop meanwhile.
 
-    def __init__(self, engine: Callable[[], Engine]) -> None:
+    `lost_place` is asked before the group is joined again, and says that we are not to.
+    """
+
+    def __init__(
+        self, engine: Callable[[], Engine], lost_place: Callable[[], bool] = lambda: False
+    ) -> None:
         self._engine = engine
+        self._lost_place = lost_place
         self.assignments = 0
+        self.on_assigned: Callable[[], None] = lambda: None
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Stop reading and starting."""
         self._engine().revoke(Partition(p.topic, p.partition) for p in revoked)
+        if self._lost_place():
+            # Ends aiokafka's coordination where it stands: any other way it would join again.
+            raise asyncio.CancelledError
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Adopt the assignment."""
         self.assignments += 1
+        self.on_assigned()
         self._engine().assign(Partition(p.topic, p.partition) for p in assigned)
 
 

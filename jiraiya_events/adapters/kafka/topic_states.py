@@ -41,6 +41,25 @@ async def describe_topics(client: AIOKafkaClient, names: Sequence[str]) -> State
     }
 
 
+class TopicMissing(BrokerUnavailable):
+    """There is no such topic."""
+
+
+async def partitions_of(client: AIOKafkaClient, name: str) -> list[int]:
+    """Return the partitions of one topic.
+
+    Raises `TopicMissing`, and `BrokerUnavailable` when it cannot be read.
+    """
+    for topic in await _metadata(client, [name]):
+        if topic["error_code"] == _FORBIDDEN:
+            msg = f"we may not see the topic {name}: grant Read on it to the service's user"
+            raise BrokerUnavailable(msg)
+        if topic["error_code"] != _NOT_THERE:
+            return sorted(partition["partition"] for partition in topic["partitions"])
+    msg = f"there is no topic {name}: create it with `jiraiya topics apply`"
+    raise TopicMissing(msg)
+
+
 async def topics_led(client: AIOKafkaClient, names: Sequence[str]) -> bool:
     """Tell whether every partition of these topics has a leader."""
     return all(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
     InvalidProducerEpoch,
-    KafkaError,
     MessageSizeTooLargeError,
     ProducerFenced,
     RecordListTooLargeError,
@@ -28,7 +27,8 @@ TRANSACTION_TIMEOUT_MS = 10_000
 
 REQUEST_TIMEOUT_MS = 10_000
 
-OPEN_TIMEOUT_S = 20.0
+EPOCH_TIMEOUT_S = 20.0
+READ_TIMEOUT_S = 10.0
 COMMIT_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 5.0
 
@@ -60,6 +60,19 @@ class KafkaWriters:
         return KafkaWriter(self.connection, self.group, partition)
 
 
+def transactional_producer(connection: KafkaConnection, name: str) -> AIOKafkaProducer:
+    """Return an unstarted producer whose `transactional.id` is `name`."""
+    return AIOKafkaProducer(
+        **connection.client_options(),
+        transactional_id=name,
+        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        retry_backoff_ms=RETRY_BACKOFF_MS,
+        max_request_size=MAX_REQUEST_BYTES,
+        max_batch_size=MAX_BATCH_BYTES,
+    )
+
+
 class KafkaWriter:
     """One epoch of `transactional.id` = `<group>.<topic>.<partition>`."""
 
@@ -71,24 +84,23 @@ class KafkaWriter:
 
     async def open(self) -> Committed:
         """Fence older epochs (InitProducerId), only then read what is committed."""
-        self._producer = AIOKafkaProducer(
-            **self._connection.client_options(),
-            transactional_id=f"{self._group}.{self._partition.topic}.{self._partition.partition}",
-            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            request_timeout_ms=REQUEST_TIMEOUT_MS,
-            retry_backoff_ms=RETRY_BACKOFF_MS,
-            max_request_size=MAX_REQUEST_BYTES,
-            max_batch_size=MAX_BATCH_BYTES,
-        )
+        name = f"{self._group}.{self._partition.topic}.{self._partition.partition}"
+        self._producer = transactional_producer(self._connection, name)
         doing = "starting a new epoch"
         try:
-            async with asyncio.timeout(OPEN_TIMEOUT_S):
+            async with asyncio.timeout(EPOCH_TIMEOUT_S):
                 await self._producer.start()
-                doing = "reading what is committed"
-                return await read_committed(self._producer.client, self._group, self._partition)
+            doing = "reading what is committed"
+            return await read_committed(
+                self._producer.client, self._group, self._partition, timeout_s=READ_TIMEOUT_S
+            )
+        except WriterFailed:
+            raise
         except FENCED as error:
             raise Fenced(str(error)) from error
-        except (KafkaError, TimeoutError, OSError) as error:
+        except Exception as error:
+            # KafkaError, TimeoutError, OSError; also what aiokafka asserts while a broker goes
+            # away. Another attempt follows: were it not a WriterFailed, the partition would halt.
             msg = f"{doing} for {self._partition}: {error!r}"
             raise WriterFailed(msg) from error
 
@@ -112,13 +124,8 @@ class KafkaWriter:
     async def close(self) -> None:
         """Close what can be closed in time; an open transaction dies with the next epoch."""
         producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        closing = asyncio.ensure_future(_stop(producer))
-        try:
-            await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
-        finally:
-            closing.cancel()
+        if producer is not None:
+            await close_producer(producer)
 
     async def _transact(self, outputs: Sequence[Output], committed: Committed) -> None:
         producer = self._producer
@@ -133,13 +140,14 @@ class KafkaWriter:
             offsets = {position: OffsetAndMetadata(committed.offset, committed.metadata)}
             await producer.send_offsets_to_transaction(offsets, self._group)
         finally:
+            _look_at_coming_errors(producer)
             futures = (batch.future for batch in sent)
             results = await asyncio.gather(*futures, return_exceptions=True)
-        _check(sent, results)
+        check_sent(sent, results)
         await producer.commit_transaction()
 
 
-def _check(sent: Sequence[Sent], results: Sequence[object]) -> None:
+def check_sent(sent: Sequence[Sent], results: Sequence[object]) -> None:
     """Raise what the batches raised: refusals together, else the first error."""
     refused = [
         index
@@ -155,6 +163,15 @@ def _check(sent: Sequence[Sent], results: Sequence[object]) -> None:
             raise result
 
 
+async def close_producer(producer: AIOKafkaProducer) -> None:
+    """Close what can be closed in time, also a producer that was fenced; never raises."""
+    closing = asyncio.ensure_future(_stop(producer))
+    try:
+        await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
+    finally:
+        closing.cancel()
+
+
 async def _stop(producer: AIOKafkaProducer) -> None:
     try:
         await producer.stop()
@@ -163,6 +180,17 @@ async def _stop(producer: AIOKafkaProducer) -> None:
         await producer.client.close()
     finally:
         _look_at_errors(producer)
+
+
+def _look_at_coming_errors(producer: AIOKafkaProducer) -> None:
+    """Look at what becomes of offsets that were not sent in time: aiokafka shields their future."""
+    for *_, future in producer._txn_manager._pending_txn_offsets:  # noqa: SLF001
+        future.add_done_callback(_look)
+
+
+def _look(future: asyncio.Future[object]) -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 def _look_at_errors(producer: AIOKafkaProducer) -> None:
@@ -176,5 +204,5 @@ def _look_at_errors(producer: AIOKafkaProducer) -> None:
     waiters = [batch._drain_waiter for batch in unsent]  # noqa: SLF001
     waiters.append(producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001
     for waiter in waiters:
-        if waiter is not None and waiter.done() and not waiter.cancelled():
-            waiter.exception()
+        if waiter is not None and waiter.done():
+            _look(waiter)

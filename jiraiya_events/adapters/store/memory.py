@@ -1,12 +1,13 @@
 """The result store of tests and of `memory://`: gone with the process."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jiraiya_events.domain.clock import Clock, SystemClock
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Outcome
 from jiraiya_events.generation.paid import PaidAnswer
-from jiraiya_events.generation.ports import Stored
+from jiraiya_events.generation.ports import Lease, Stored
 
 # How many of the oldest entries one look-up checks for their end.
 _PRUNED_AT_ONCE = 8
@@ -28,15 +29,41 @@ class MemoryStore:
         self._ttl_s = ttl_s
         self._clock = clock or SystemClock()
         self._entries: dict[tuple[str, str], _Entry] = {}
+        self._leases: dict[tuple[str, str], tuple[str, float]] = {}
+        """Who owns the lease of a (source, id), and until when."""
 
     async def look_up(
-        self, identity: RequestIdentity, fingerprint: str, user_id: str | None
+        self,
+        identity: RequestIdentity,
+        fingerprint: str,
+        user_id: str | None,
+        lease: Lease | None = None,
     ) -> Stored:
         """Claim the identity for this body and return what is stored for it."""
         entry = self._claim(identity, fingerprint, user_id)
         if entry is None:
             return Stored(conflict=True)
-        return Stored(outcome=entry.outcomes.get(identity.attempt), answer=entry.answer)
+        outcome = entry.outcomes.get(identity.attempt)
+        if outcome is None and lease is not None and not self._grant(lease):
+            return Stored(busy=True)
+        return Stored(outcome=outcome, answer=entry.answer)
+
+    async def replace_body(
+        self, identity: RequestIdentity, fingerprint: str, user_id: str | None
+    ) -> None:
+        """Let another body take the first one's place, unless something is kept that is its."""
+        entry = self._entries.get((identity.source, identity.id))
+        if entry is None or entry.fingerprint == fingerprint:
+            return
+        if entry.answer is None and identity.attempt not in entry.outcomes:
+            del self._entries[identity.source, identity.id]
+            self._claim(identity, fingerprint, user_id)
+
+    async def is_paid(self, identity: RequestIdentity) -> bool:
+        """Tell whether an answer is kept."""
+        entry = self._entries.get((identity.source, identity.id))
+        alive = entry is not None and entry.expires_at > self._clock.now()
+        return entry is not None and alive and entry.answer is not None
 
     async def save_answer(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None, answer: PaidAnswer
@@ -48,20 +75,40 @@ class MemoryStore:
             entry.answer = answer
 
     async def save_outcome(
-        self, identity: RequestIdentity, fingerprint: str, user_id: str | None, outcome: Outcome
+        self,
+        identity: RequestIdentity,
+        fingerprint: str,
+        user_id: str | None,
+        outcome: Outcome,
+        lease: Lease | None = None,
     ) -> Outcome:
         """Keep how an attempt ended and return what counts: the first outcome stays."""
+        if lease is not None:
+            self._end(lease)
         entry = self._claim(identity, fingerprint, user_id)
         if entry is None:
             return outcome
         self._keep_longer(identity, entry)
         return entry.outcomes.setdefault(identity.attempt, outcome)
 
+    async def renew(self, leases: Sequence[Lease]) -> None:
+        """Prolong those that have not ended and are still their owners'."""
+        now = self._clock.now()
+        for lease in leases:
+            owner, until = self._leases.get(_key(lease), ("", now))
+            if owner == lease.owner and until > now:
+                self._leases[_key(lease)] = (owner, now + lease.seconds)
+
+    async def release(self, lease: Lease) -> None:
+        """End the lease now if it is still its owner's."""
+        self._end(lease)
+
     async def forget(self, user_id: str) -> int:
         """Erase everything stored for a user; return how many requests that were."""
         theirs = [key for key, entry in self._entries.items() if entry.user_id == user_id]
         for key in theirs:
             del self._entries[key]
+            self._leases.pop(key, None)
         return len(theirs)
 
     async def ping(self) -> None:
@@ -70,6 +117,7 @@ class MemoryStore:
     async def aclose(self) -> None:
         """Forget everything."""
         self._entries.clear()
+        self._leases.clear()
 
     def _claim(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None
@@ -83,6 +131,18 @@ class MemoryStore:
             entry = self._entries[key] = _Entry(fingerprint, user_id, now + self._ttl_s)
         return entry if entry.fingerprint == fingerprint else None
 
+    def _grant(self, lease: Lease) -> bool:
+        now = self._clock.now()
+        owner, until = self._leases.get(_key(lease), ("", now))
+        if until > now and owner != lease.owner:
+            return False
+        self._leases[_key(lease)] = (lease.owner, now + lease.seconds)
+        return True
+
+    def _end(self, lease: Lease) -> None:
+        if self._leases.get(_key(lease), ("", 0.0))[0] == lease.owner:
+            del self._leases[_key(lease)]
+
     def _keep_longer(self, identity: RequestIdentity, entry: _Entry) -> None:
         key = (identity.source, identity.id)
         entry.expires_at = self._clock.now() + self._ttl_s
@@ -94,3 +154,7 @@ class MemoryStore:
         for key in oldest:
             if self._entries[key].expires_at <= now:
                 del self._entries[key]
+
+
+def _key(lease: Lease) -> tuple[str, str]:
+    return (lease.identity.source, lease.identity.id)

@@ -1,17 +1,19 @@
 """The result store in one SQLite file, which several processes may share."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from jiraiya_events.adapters.store import sqlite_leases
 from jiraiya_events.adapters.store.sqlite_thread import SqliteThread
 from jiraiya_events.domain.clock import Clock, SystemClock
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Outcome, StoryFailed, StoryGenerated
 from jiraiya_events.generation.paid import PaidAnswer
-from jiraiya_events.generation.ports import Stored
+from jiraiya_events.generation.ports import Lease, Stored
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -25,6 +27,10 @@ _OUTCOME = "SELECT generated, body FROM outcomes WHERE source = ? AND id = ? AND
 _KEEP = "UPDATE requests SET expires_at = ? WHERE source = ? AND id = ?"
 _KEEP_ANSWER = "UPDATE requests SET answer = ?, expires_at = ? WHERE source = ? AND id = ?"
 _ADD_OUTCOME = "INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?)"
+_REPLACE = """UPDATE requests SET fingerprint = ?, user_id = ?, expires_at = ?
+    WHERE source = ? AND id = ? AND fingerprint <> ? AND answer IS NULL AND NOT EXISTS
+    (SELECT 1 FROM outcomes WHERE source = ? AND id = ? AND attempt = ?)"""
+_PAID = "SELECT 1 FROM requests WHERE source = ? AND id = ? AND answer NOT NULL AND expires_at > ?"
 _ENDED = "SELECT source, id FROM requests WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"
 _OF_USER = "SELECT source, id FROM requests WHERE user_id = ?"
 _DROP_REQUEST = "DELETE FROM requests WHERE source = ? AND id = ?"
@@ -40,21 +46,48 @@ class SqliteStore:
         self._prune_at = 0.0
 
     async def look_up(
-        self, identity: RequestIdentity, fingerprint: str, user_id: str | None
+        self,
+        identity: RequestIdentity,
+        fingerprint: str,
+        user_id: str | None,
+        lease: Lease | None = None,
     ) -> Stored:
         """Claim the identity for this body and return what is stored for it."""
         now = self._clock.now()
 
-        def operation(connection: sqlite3.Connection) -> tuple[bool, Any, Any]:
+        def operation(connection: sqlite3.Connection) -> tuple[bool, Any, Any, bool]:
             self._prune(connection, now)
             mine, answer = self._claim(connection, identity, fingerprint, user_id, now)
             if not mine:
-                return True, None, None
+                return True, None, None, False
             where = (identity.source, identity.id, identity.attempt)
-            return False, connection.execute(_OUTCOME, where).fetchone(), answer
+            outcome = connection.execute(_OUTCOME, where).fetchone()
+            if outcome is not None or lease is None or sqlite_leases.grant(connection, lease, now):
+                return False, outcome, answer, False
+            return False, None, None, True
 
-        conflict, outcome, answer = await self._thread.run(operation)
-        return Stored(conflict, _outcome(outcome), _read(PaidAnswer, answer))
+        conflict, outcome, answer, busy = await self._thread.run(operation)
+        return Stored(conflict, _outcome(outcome), _read(PaidAnswer, answer), busy)
+
+    async def replace_body(
+        self, identity: RequestIdentity, fingerprint: str, user_id: str | None
+    ) -> None:
+        """Let another body take the first one's place, unless something is kept that is its."""
+        key = (identity.source, identity.id)
+        until = self._clock.now() + self._ttl_s
+        row = (fingerprint, user_id, until, *key, fingerprint, *key, identity.attempt)
+
+        def operation(connection: sqlite3.Connection) -> None:
+            if connection.execute(_REPLACE, row).rowcount:
+                connection.execute(_DROP_OUTCOMES, key)
+
+        await self._thread.run(operation)
+
+    async def is_paid(self, identity: RequestIdentity) -> bool:
+        """Tell whether an answer is kept."""
+        row = (identity.source, identity.id, self._clock.now())
+        found = await self._thread.run(lambda connection: connection.execute(_PAID, row).fetchone())
+        return found is not None
 
     async def save_answer(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None, answer: PaidAnswer
@@ -71,7 +104,12 @@ class SqliteStore:
         await self._thread.run(operation)
 
     async def save_outcome(
-        self, identity: RequestIdentity, fingerprint: str, user_id: str | None, outcome: Outcome
+        self,
+        identity: RequestIdentity,
+        fingerprint: str,
+        user_id: str | None,
+        outcome: Outcome,
+        lease: Lease | None = None,
     ) -> Outcome:
         """Keep how an attempt ended and return what counts: the first outcome stays."""
         body = outcome.model_dump_json()
@@ -79,6 +117,8 @@ class SqliteStore:
         now = self._clock.now()
 
         def operation(connection: sqlite3.Connection) -> Any:  # noqa: ANN401 - a row
+            if lease is not None:
+                sqlite_leases.release(connection, lease)
             if not self._claim(connection, identity, fingerprint, user_id, now)[0]:
                 return None
             key = (identity.source, identity.id)
@@ -88,6 +128,15 @@ class SqliteStore:
             return None if added else connection.execute(_OUTCOME, row[:3]).fetchone()
 
         return _outcome(await self._thread.run(operation)) or outcome
+
+    async def renew(self, leases: Sequence[Lease]) -> None:
+        """Prolong those that have not ended and are still their owners'."""
+        now = self._clock.now()
+        await self._thread.run(lambda connection: sqlite_leases.renew(connection, leases, now))
+
+    async def release(self, lease: Lease) -> None:
+        """End the lease now if it is still its owner's."""
+        await self._thread.run(lambda connection: sqlite_leases.release(connection, lease))
 
     async def forget(self, user_id: str) -> int:
         """Erase everything stored for a user; return how many requests that were."""
@@ -129,6 +178,7 @@ class SqliteStore:
         ended = connection.execute(_ENDED, (now, _PRUNED_AT_ONCE)).fetchall()
         for key in ended:
             _drop(connection, key)
+        sqlite_leases.prune(connection, now)
         many = len(ended) == _PRUNED_AT_ONCE
         self._prune_at = now if many else now + _PRUNE_EVERY_S
 
@@ -142,6 +192,7 @@ def _forget(connection: sqlite3.Connection, user_id: str) -> int:
     keys = connection.execute(_OF_USER, (user_id,)).fetchall()
     for key in keys:
         _drop(connection, key)
+        sqlite_leases.drop(connection, key)
     return len(keys)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
+from jiraiya_events.adapters.store import sqlite_leases
 from jiraiya_events.domain.errors import StoreUnavailable
 
 SCHEMA_VERSION: Final = 1
@@ -23,6 +24,7 @@ _TABLES: Final = (
         generated INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (source, id, attempt)
     )""",
     "CREATE INDEX IF NOT EXISTS requests_by_end ON requests (expires_at)",
+    sqlite_leases.TABLE,
 )
 
 

@@ -47,7 +47,10 @@ class EngineMetrics(Observer):
         for record, label in finished:
             ending = self._ending_of(label)
             if ending is not None:
-                self._ended(ending, max(0.0, (now_ms - record.timestamp_ms) / 1000))
+                self._ended(ending)
+                if record.timestamp_ms >= 0:  # -1: the producer has said none
+                    age_s = max(0.0, (now_ms - record.timestamp_ms) / 1000)
+                    self._metrics.event_duration.observe(age_s)
 
     def transaction_failed(self, partition: Partition, error: EngineError) -> None:  # noqa: ARG002
         """Count a transaction that did not commit, by why."""
@@ -57,10 +60,9 @@ class EngineMetrics(Observer):
         """Count an assignment."""
         self._metrics.rebalances.inc()
 
-    def _ended(self, ending: Ending, seconds: float) -> None:
+    def _ended(self, ending: Ending) -> None:
         metrics = self._metrics
         metrics.completed.labels(ending.outcome, ending.code).inc()
-        metrics.event_duration.observe(seconds)
         if ending.overhead_s is not None:
             metrics.overhead.observe(max(0.0, ending.overhead_s))
         if ending.dead_lettered:

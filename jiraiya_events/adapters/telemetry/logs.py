@@ -66,6 +66,8 @@ def set_level(level: str) -> None:
     # It warns of every retry, and a broker that still ends the last transaction asks for one
     # at nearly every first record of the next; what does not mend itself, we say ourselves.
     logging.getLogger("aiokafka").setLevel(max(number, logging.ERROR))
+    # At every question after a topic that is missing or hidden, several a second.
+    logging.getLogger("aiokafka.cluster").setLevel(logging.CRITICAL)
 
 
 def _adopt_libraries() -> None:

@@ -132,7 +132,7 @@ class Metrics:
         # The result store.
         self.store_lookups: Final = Counter(
             "jiraiya_store_lookups_total",
-            "Look-ups: hit, answer, miss, conflict or error.",
+            "Look-ups: hit, answer, miss, busy, conflict or error.",
             ["result"],
             registry=registry,
         )

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jiraiya_events.cli.demo.board import Board, Mark
-from jiraiya_events.engine.engine import Statistics
+from jiraiya_events.engine.statistics import Statistics
 
 SIGNS = {
     Mark.WAITING: ("·", "dim"),

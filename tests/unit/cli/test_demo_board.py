@@ -11,7 +11,7 @@ from jiraiya_events.cli.demo.view import Places, _shortened, page, summary
 from jiraiya_events.contract.event_types import EventType
 from jiraiya_events.contract.examples import EXAMPLES
 from jiraiya_events.domain.outcome import StoryFailed, StoryGenerated
-from jiraiya_events.engine.engine import Statistics
+from jiraiya_events.engine.statistics import Statistics
 
 STORY = StoryGenerated.model_validate(EXAMPLES[EventType.GENERATED])
 FAILURE = StoryFailed.model_validate(EXAMPLES[EventType.FAILED])
@@ -70,7 +70,7 @@ def test_the_page_shows_lanes_counters_and_the_newest_story() -> None:
     """Titles and names are text, whatever brackets they hold."""
     board = Board()
     board.published("1", "ann", "[red]moon")
-    statistics = Statistics(in_flight=1, waiting=2, parked=3, draining=False, sessions=())
+    statistics = Statistics(1, 100, waiting=2, parked=3, draining=False, sessions=())
     places = Places("127.0.0.1:1", "http://127.0.0.1:2", "a model")
     console = Console(file=io.StringIO(), width=100)
     console.print(page(board, statistics, places, 1.0))

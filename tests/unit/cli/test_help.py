@@ -10,7 +10,7 @@ from tests.unit.cli.command_line import ROOT, environment, jiraiya
 
 COMMANDS = (
     "demo", "serve", "broker", "request", "tail", "doctor", "health",
-    "topics", "config", "prompt", "asyncapi", "schemas",
+    "dlq", "topics", "config", "prompt", "asyncapi", "schemas",
 )  # fmt: skip
 HEAVY = ("aiokafka", "faststream", "langchain_core", "openai", "pydantic", "structlog", "yaml")
 
@@ -27,7 +27,13 @@ def test_help_names_every_command(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [*((name,) for name in COMMANDS), ("topics", "plan"), ("config", "show"), ("prompt", "show")],
+    [
+        *((name,) for name in COMMANDS),
+        ("topics", "plan"),
+        ("config", "show"),
+        ("prompt", "show"),
+        *(("dlq", name) for name in ("list", "show", "replay", "discard")),
+    ],
 )
 def test_every_command_explains_itself(command: tuple[str, ...], tmp_path: Path) -> None:
     """Each has a sentence of its own, whatever the settings are."""

@@ -1,6 +1,7 @@
 """Payloads: what is accepted, and messages that name the fields without repeating a value."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -117,14 +118,32 @@ def test_the_deadline_is_the_expiry_else_the_timeout_else_the_default(read: Enve
     """In seconds since the epoch, counted from the record's timestamp."""
     start = 1_700_000_000.0
     plain = read()
-    assert deadline_of(plain, read_request(plain), 300) == start + 300
-    assert deadline_of(plain, None, 300) == start + 300
+    now = start + 1000
+    assert deadline_of(plain, read_request(plain), 300, now) == start + 300
+    assert deadline_of(plain, None, 300, now) == start + 300
     short = read({**WISH, "timeout_ms": 1500})
-    assert deadline_of(short, read_request(short), 300) == start + 1.5
+    assert deadline_of(short, read_request(short), 300, now) == start + 1.5
     fixed = read(
-        json.dumps({**WISH, "timeout_ms": 1500}).encode(), {"ce_expirytime": "2026-01-31T12:00:00Z"}
+        json.dumps({**WISH, "timeout_ms": 1500}).encode(), {"ce_expirytime": "2023-11-14T22:20:00Z"}
     )
-    assert deadline_of(fixed, read_request(fixed), 300) == 1769860800.0
+    assert deadline_of(fixed, read_request(fixed), 300, now) == start + 400
+
+
+def test_no_expiry_is_further_than_the_longest_timeout(read: EnvelopeReader) -> None:
+    """What a request had to wait for is remembered for so long; it keeps its lane from moving."""
+    start = 1_700_000_000.0
+    distant = read(json.dumps(WISH).encode(), {"ce_expirytime": "9999-12-31T23:59:59Z"})
+    assert deadline_of(distant, None, 300, start) == start + 600
+
+
+@pytest.mark.parametrize("timestamp_ms", [-1, -(2**62), 1_700_000_000_001, 2**62])
+def test_a_timestamp_of_no_time_or_of_the_future_counts_as_now(
+    read: EnvelopeReader, timestamp_ms: int
+) -> None:
+    """Else a record without one would have been late since 1970, and the other never."""
+    now = 1_700_000_000.0
+    envelope = replace(read(), timestamp_ms=timestamp_ms)
+    assert deadline_of(envelope, None, 300, now) == now + 300
 
 
 class Closed(BaseModel):

@@ -18,6 +18,11 @@ async def a_second(lane: Lane) -> None:
     await asyncio.sleep(1)
 
 
+async def a_minute(lane: Lane) -> None:
+    """Take a minute."""
+    await asyncio.sleep(60)
+
+
 class Queue:
     """A session that has as many lanes to start as it was given."""
 
@@ -37,6 +42,11 @@ class Queue:
     def can_start(self) -> bool:
         """Tell whether a lane waits."""
         return bool(self.waiting)
+
+    @property
+    def next_runs_alone(self) -> bool:
+        """Tell whether the next lane's name says so."""
+        return "alone" in str(self.waiting[0].key)
 
     def start_next(self) -> Lane:
         """Take the first."""
@@ -138,3 +148,55 @@ async def test_a_stopped_dispatcher_starts_nothing() -> None:
     await asyncio.sleep(5)
     assert queue.ran == [("a", "1")]
     assert dispatcher.in_flight == 0
+
+
+@virtual
+async def test_what_runs_alone_waits_for_the_others_and_they_for_it() -> None:
+    """Nobody passes it, nobody joins it, and then all go on."""
+    dispatcher = Dispatcher(slots=3)
+    busy, wary = Queue("busy", a_second).add(*"1234"), Queue("wary", a_second).add("alone", "5")
+    dispatcher.offer(busy)
+    dispatcher.offer(wary)
+    await asyncio.sleep(1.5)
+    dispatcher.offer(busy.add("6"))
+    assert busy.ran[-1] == ("busy", "4")
+    assert dispatcher.in_flight == 1
+    await asyncio.sleep(1)
+    assert wary.ran == [("wary", "alone")]
+    assert dispatcher.in_flight == 1
+    await asyncio.sleep(1)
+    assert wary.ran[-1] == ("wary", "5")
+    assert busy.ran[-1] == ("busy", "6")
+    await asyncio.sleep(1)
+
+
+@virtual
+async def test_who_runs_alone_may_be_cancelled_and_the_others_go_on() -> None:
+    """Before its first step as well as in the middle."""
+    dispatcher = Dispatcher(slots=2)
+    for seconds in (0.0, 0.5):
+        queue = Queue("a", a_second).add("alone", "2", "3")
+        dispatcher.offer(queue)
+        (first,) = dispatcher.workers
+        await asyncio.sleep(seconds) if seconds else None
+        first.cancel()
+        await asyncio.sleep(0.1)
+        assert queue.ran[-2:] == [("a", "2"), ("a", "3")]
+        await asyncio.sleep(2)
+
+
+@virtual
+async def test_a_session_that_may_not_start_any_more_holds_nobody_up() -> None:
+    """Its partition was revoked while its record waited to be alone."""
+    dispatcher = Dispatcher(slots=2)
+    slow, other = Queue("slow", a_minute).add("1"), Queue("other").add("2")
+    wary = Queue("wary").add("alone")
+    for queue in (slow, wary, other):
+        dispatcher.offer(queue)
+    await asyncio.sleep(1)
+    assert not other.ran
+    wary.waiting.clear()
+    dispatcher.offer(other)
+    await asyncio.sleep(1)
+    assert other.ran == [("other", "2")]
+    await asyncio.sleep(60)

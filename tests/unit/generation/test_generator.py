@@ -27,7 +27,14 @@ from jiraiya_events.generation.pricing import Rates
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.prompt import AnswerForm, Prompt
 from jiraiya_events.generation.retry_policy import RetryPolicy
-from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, TryAgain, Written
+from jiraiya_events.generation.steps import (
+    AwaitBreaker,
+    Rejected,
+    Step,
+    TryAgain,
+    UnderWay,
+    Written,
+)
 
 ID = RequestIdentity("/shop", "r-1")
 REQUEST = StoryRequested(user_id="ann", keywords=["a fox"])
@@ -176,7 +183,7 @@ class Scene:
 
 def code_of(step: Step) -> ErrorCode:
     """Return the code of a step that is no story."""
-    assert not isinstance(step, Written)
+    assert not isinstance(step, Written | UnderWay)
     return step.code
 
 
@@ -552,6 +559,17 @@ async def test_a_bug_in_the_model_port_frees_its_slot() -> None:
     with pytest.raises(ZeroDivisionError):
         await scene.attempt()
     assert scene.breaker.allow(scene.time) is not None
+
+
+async def test_while_another_turn_calls_no_call_is_made_and_no_trial_taken() -> None:
+    """Proves that waiting for somebody else's answer costs neither a try nor a slot."""
+    scene = Scene(answer(), breaker=BreakerPolicy(half_open_calls=1))
+    scene.open_breaker()
+    scene.time += 15
+    assert await scene.attempt(busy=True) == UnderWay(0.3)
+    assert await scene.attempt(busy=True, deadline=scene.time + 0.25) == UnderWay(0.25)
+    assert (scene.progress.tries, scene.model.calls, scene.progress.billed) == (0, [], None)
+    assert isinstance(await scene.attempt(), Written)
 
 
 async def test_a_request_may_name_its_model() -> None:

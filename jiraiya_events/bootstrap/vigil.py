@@ -1,0 +1,105 @@
+"""Keeps watch while the service runs: over broker, topics and rights, the logs, and progress."""
+
+import asyncio
+from collections.abc import Iterator
+
+from aiokafka import AIOKafkaConsumer
+
+from jiraiya_events.adapters.kafka.admin import cluster_client
+from jiraiya_events.adapters.kafka.cluster_watch import ClusterWatch
+from jiraiya_events.adapters.kafka.connection import KafkaConnection
+from jiraiya_events.adapters.kafka.edge import KafkaEdge
+from jiraiya_events.adapters.kafka.log_watch import LogWatch
+from jiraiya_events.adapters.kafka.needs import Lack, Needs
+from jiraiya_events.adapters.kafka.pulse import BrokerPulse
+from jiraiya_events.bootstrap.activity import Activity
+from jiraiya_events.bootstrap.troubles import describe_troubles
+from jiraiya_events.bootstrap.watchdog import Facts, Watchdog, runnable_work
+from jiraiya_events.domain.errors import InstanceTaken
+from jiraiya_events.engine.engine import Engine
+from jiraiya_events.generation.breaker import State
+from jiraiya_events.generation.breakers import Breakers
+
+SILENT_S = 5.0
+"""Two beats without an answer: what stands still may stand still because of the broker."""
+
+
+class Vigil:
+    """What is seen here goes into the probes, into the engine, and to an operator."""
+
+    def __init__(
+        self,
+        edge: KafkaEdge,
+        engine: Engine,
+        breakers: Breakers,
+        activity: Activity,
+        needs: Needs,
+        *,
+        call_timeout_s: float,
+    ) -> None:
+        self._engine = engine
+        self._breakers = breakers
+        self._activity = activity
+        self._call_timeout_s = call_timeout_s
+        self._watchdog = Watchdog()
+        self._cluster = ClusterWatch(needs, engine.restart, edge.partitions_added)
+        self._logs = LogWatch(lambda: engine.statistics().sessions, engine.begins_at, engine.halt)
+        looks = (self._look_at_cluster, self._logs.look, self._look_at_progress)
+        self._pulse = BrokerPulse(edge.intake, looks)
+        self._place_lost = asyncio.Event()
+        edge.on_place_lost = self._place_lost.set
+
+    def start(self) -> None:
+        """Watch from now on."""
+        self._pulse.start()
+
+    async def stop(self) -> None:
+        """Watch no more."""
+        await self._pulse.stop()
+
+    async def end(self) -> None:
+        """Wait for what the service cannot go on after; raises the `ServiceError`."""
+        await self._place_lost.wait()
+        raise InstanceTaken
+
+    def silent_s(self) -> float:
+        """Return for how long the broker has not answered."""
+        return self._pulse.silent_s()
+
+    @property
+    def lacks(self) -> tuple[Lack, ...]:
+        """Return which topics and rights are missing."""
+        return self._cluster.lacks
+
+    async def examine(self, connection: KafkaConnection) -> bool:
+        """Ask before there is a consumer; tell whether all is there.
+
+        Raises `BrokerUnavailable`.
+        """
+        async with cluster_client(connection) as client:
+            return await self._cluster.look(client)
+
+    def troubles(self) -> Iterator[str]:
+        """Yield a line for each partition that stands still, and why."""
+        now_s = asyncio.get_running_loop().time()
+        sessions = self._engine.statistics().sessions
+        return describe_troubles(sessions, self._activity.troubles, now_s)
+
+    def stuck(self) -> list[str]:
+        """Return the runnable work that makes no progress although nothing holds it."""
+        facts = Facts(
+            broker_answers=self._pulse.silent_s() <= SILENT_S,
+            cluster_complete=not self._cluster.lacks,
+            breakers_closed=all(b.state is State.CLOSED for b in self._breakers),
+            unread=self._logs.unread,
+            call_timeout_s=self._call_timeout_s,
+        )
+        now_s = asyncio.get_running_loop().time()
+        work = runnable_work(self._engine.statistics(), self._activity, facts)
+        return self._watchdog.look(now_s, work)
+
+    async def _look_at_cluster(self, consumer: AIOKafkaConsumer) -> None:
+        await self._cluster.look(consumer._client)  # noqa: SLF001 - one connection is enough
+
+    async def _look_at_progress(self, _: AIOKafkaConsumer) -> None:
+        self.stuck()
