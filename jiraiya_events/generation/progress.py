@@ -42,6 +42,15 @@ class Progress:
     recovered: bool = False
     withdrawal: Withdrawal = field(default_factory=Withdrawal)
 
+    @classmethod
+    def of_former_owner(cls, tries: int, withdrawal: Withdrawal) -> "Progress":
+        """Begin with the tries the log says were used up: each was a call.
+
+        What those cost is not known, unless their answer is in the store.
+        """
+        billed = None if tries else False
+        return cls(tries=tries, calls=tries, billed=billed, withdrawal=withdrawal)
+
     def charge(self, usage: Usage | None, cost_pico_usd: int | None) -> None:
         """Add one answered call; a call without a usage or a price makes the cost unknown."""
         self.billed = True

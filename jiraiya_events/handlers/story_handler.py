@@ -128,7 +128,7 @@ class StoryHandler:
             started_at=now,
             lease=self._memory.lease(envelope),
             watched=watched,
-            progress=Progress(tries=work.tries, withdrawal=watched.withdrawal),
+            progress=Progress.of_former_owner(work.tries, watched.withdrawal),
         )
 
     def _read(self, envelope: Envelope) -> StoryRequested:
