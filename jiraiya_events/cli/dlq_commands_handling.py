@@ -26,7 +26,14 @@ from jiraiya_events.cli.session import log_quietly, settings_of_this_process
 from jiraiya_events.contract.letters import DeadLetter
 from jiraiya_events.contract.replays import Replay
 from jiraiya_events.domain.clock import SystemClock
-from jiraiya_events.ops.dead_letters.handling import Decide, Handling, discarding, replaying
+from jiraiya_events.ops.dead_letters.handling import (
+    Decide,
+    Fate,
+    Handling,
+    Result,
+    discarding,
+    replaying,
+)
 from jiraiya_events.ops.dead_letters.pace import Pace
 from jiraiya_events.ops.dead_letters.selection import Selection
 from jiraiya_events.ops.dead_letters.staying import ReplayRules
@@ -87,7 +94,7 @@ def _do(work: Work, plan: Plan) -> None:
         if work.wish.dry_run or not seen.summary.letters:
             _show(work, seen)
             raise typer.Exit(code)
-        if not work.wish.yes:
+        if not work.wish.yes and seen.spans:
             _ask(work, seen)
         raise typer.Exit(max(code, runner.run(_handle(work, plan, seen))))
 
@@ -103,6 +110,8 @@ async def _handle(work: Work, plan: Plan, seen: Survey) -> int:
     summary = seen.summary
     total = summary.letters - summary.handled
     telling = Telling(work.verb, named=work.selection.references, json=work.wish.json)
+    for found in seen.done_before:
+        telling.tell(Result(found.letter, Fate.DONE_BEFORE, mark=found.mark))
     async with open_desk(work.settings) as desk:
         decide = plan(desk.rules)
         pace = Pace(work.wish.rate)

@@ -28,6 +28,9 @@ VERSION = "1"
 MAX_BYTES = (MAX_CHARS - len(VERSION)) * 4 // 5
 """What base-85 makes `MAX_CHARS` of."""
 
+NOTHING = ("", "\0")
+"""Metadata that says nothing; offsets set by hand through librdkafka carry a zero byte."""
+
 MEND = (
     "run the release that wrote it, or see docs/runbooks/stuck-partition.md; going on from the "
     "offset alone would publish again what the map calls finished"
@@ -77,7 +80,7 @@ def decode(committed: Committed) -> Progress:
     """
     if committed.offset is None:
         return Progress(0)
-    if not committed.metadata:
+    if committed.metadata in NOTHING:
         return Progress(committed.offset)
     if not committed.metadata.startswith(VERSION):
         msg = f"offset map of unknown version {committed.metadata[:1]!r}: {MEND}"

@@ -134,3 +134,9 @@ def test_a_stuck_head_costs_a_few_characters(stuck_s: int) -> None:
     committed, covered = encode(Progress(highest, waiting))
     assert covered == highest
     assert len(committed.metadata) <= 60
+
+
+@pytest.mark.parametrize("metadata", ["", "\0"])
+def test_metadata_that_says_nothing_means_nothing_is_finished_beyond(metadata: str) -> None:
+    """Also the zero byte that some clients write for empty metadata."""
+    assert decode(Committed(7, metadata)) == Progress(7)

@@ -24,19 +24,25 @@ class Found:
 
 @dataclass(slots=True)
 class Survey:
-    """What a look found; `spans` is where, so that doing it touches nothing that came later."""
+    """What a look found.
+
+    `spans` is where there is something left to do, so that doing it touches nothing that came
+    later; `done_before` is what was handled already.
+    """
 
     summary: Summary = field(default_factory=Summary)
     spans: dict[int, Span] = field(default_factory=dict)
     named: set[Reference] = field(default_factory=set)
+    done_before: list[Found] = field(default_factory=list)
 
     def add(self, found: Found) -> None:
         """Count one in."""
         letter = found.letter
         self.summary.add(letter, found.mark, found.stays)
         self.named.update(name for name in names_of(letter) if name is not None)
-        start = self.spans.get(letter.partition, Span(letter.offset, 0)).start
-        self.spans[letter.partition] = Span(start, letter.offset + 1)
+        if found.mark is None:
+            start = self.spans.get(letter.partition, Span(letter.offset, 0)).start
+            self.spans[letter.partition] = Span(start, letter.offset + 1)
 
     def missing(self, selection: Selection) -> list[Reference]:
         """Return the references under which there is nothing."""
@@ -68,11 +74,13 @@ async def look(
 async def survey(
     log: DeadLetterLog, selection: Selection, rules: ReplayRules, *, handled: bool
 ) -> Survey:
-    """Add up what is selected, in bounded memory."""
+    """Add up what is selected; only what is `handled` and was asked for is kept whole."""
     whole = Survey()
     async with aclosing(look(log, selection, rules, handled=handled)) as every:
         async for found in every:
             whole.add(found)
+            if found.mark is not None:
+                whole.done_before.append(found)
     return whole
 
 

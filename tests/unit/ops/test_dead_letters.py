@@ -148,6 +148,17 @@ async def test_what_came_after_the_look_is_left_alone() -> None:
     assert 50 not in offsets(log)
 
 
+async def test_nobody_is_taken_over_where_everything_is_done() -> None:
+    """A colleague at work there would be fenced for nothing."""
+    log = log_of(*many(4))
+    log.marked = {(0, 0): Mark(Action.REPLAYED, NOW), (1, 1): Mark(Action.REPLAYED, NOW)}
+    plan = await seen(log, EVERYTHING, handled=True)
+    assert plan.spans == {0: Span(3, 4), 2: Span(2, 3)}
+    assert [found.letter.reference for found in plan.done_before] == ["0:0", "1:1"]
+    await handle(log, replaying(RULES), spans=plan.spans)
+    assert log.epochs == {0: 1, 1: 0, 2: 1}
+
+
 async def test_references_that_name_nothing_are_told() -> None:
     selection = Selection(references=frozenset({Place(0, 0), Place(0, 9), Origin("t", 1, 1)}))
     plan = await seen(log_of(letter()), selection)
