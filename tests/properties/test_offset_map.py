@@ -83,7 +83,7 @@ def test_a_cut_off_map_is_never_taken_for_a_longer_one(progress: Progress, lengt
     assert set(read.outstanding) == set(decode(committed).outstanding)
 
 
-@pytest.mark.parametrize("metadata", ["2abc", "x", "\x00"])
+@pytest.mark.parametrize("metadata", ["2abc", "x"])
 def test_an_unknown_version_stops_the_partition(metadata: str) -> None:
     """A newer release's map must not be taken for nothing."""
     with pytest.raises(ProgressUnreadable, match="unknown version"):
@@ -118,13 +118,6 @@ def test_far_apart_offsets_are_covered_as_far_as_they_fit() -> None:
     assert decode(committed).highest == covered
 
 
-def test_empty_metadata_means_nothing_beyond_the_frontier() -> None:
-    """A group's plain offset is a progress, no commit at all is offset 0."""
-    assert decode(Committed(5, "")) == Progress(5)
-    assert decode(Committed(None)) == Progress(0)
-    assert encode(Progress(5)) == (Committed(5, ""), 5)
-
-
 @pytest.mark.parametrize("stuck_s", [1, 10, 60])
 def test_a_stuck_head_costs_a_few_characters(stuck_s: int) -> None:
     """100 records a second with all other keys done: the map does not grow with time."""
@@ -140,3 +133,9 @@ def test_a_stuck_head_costs_a_few_characters(stuck_s: int) -> None:
 def test_metadata_that_says_nothing_means_nothing_is_finished_beyond(metadata: str) -> None:
     """Also the zero byte that some clients write for empty metadata."""
     assert decode(Committed(7, metadata)) == Progress(7)
+
+
+def test_progress_with_nothing_outstanding_is_a_plain_offset() -> None:
+    """And no commit at all is offset 0."""
+    assert encode(Progress(5)) == (Committed(5, ""), 5)
+    assert decode(Committed(None)) == Progress(0)
