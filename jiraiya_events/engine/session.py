@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from jiraiya_events.engine.errors import Lethal
 from jiraiya_events.engine.journal import Standing
 from jiraiya_events.engine.lanes import Lane, Lanes, LaneState
 from jiraiya_events.engine.offset_map import Progress
@@ -25,7 +24,9 @@ from jiraiya_events.engine.records import Output, Partition, Record
 from jiraiya_events.engine.surroundings import Surroundings
 from jiraiya_events.engine.throttle import Throttle
 from jiraiya_events.engine.tracker import OffsetTracker
+from jiraiya_events.engine.turns import take_turn
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
+from jiraiya_events.engine.waiting import Waiting
 
 
 class SessionState(StrEnum):
@@ -73,7 +74,7 @@ class Session:
         self._around = around
         self.throttle = Throttle(partition, around.intake, around.shares)
         self._open = False
-        self._timers: dict[Lane, asyncio.TimerHandle] = {}
+        self._waiting = Waiting(around.parking, self._release)
 
     # The gate: what is read.
 
@@ -137,7 +138,7 @@ class Session:
         """Give the head of a lane to the handler, and take in what it says."""
         note = self._around.journal.began(lane.head.record)
         try:
-            verdict = await self._ask(lane.head)
+            verdict = await take_turn(lane.head, self._around)
         except asyncio.CancelledError:
             self.lanes.hold(lane)
             raise
@@ -151,30 +152,6 @@ class Session:
             self.in_flight -= 1
             if not self.in_flight:
                 self.on_idle()
-
-    async def _ask(self, work: Work) -> Verdict:
-        waited = asyncio.get_running_loop().time() - work.accepted_at
-        self._around.observer.started(work, waited)
-        if self._around.journal.wary and (lethal := self._lethal(work.record)):
-            return self._around.handler.crashed(work.record, lethal)
-        try:
-            return await self._around.handler.handle(work)
-        except asyncio.CancelledError:
-            if _is_cancelled_from_outside():
-                raise
-            error = RuntimeError("the handler's own work was cancelled")
-            return self._around.handler.crashed(work.record, error)
-        except SystemExit as end:
-            error = RuntimeError(f"the handler wanted to end the process: {end}")
-            return self._around.handler.crashed(work.record, error)
-        except Exception as error:  # noqa: BLE001 - a bug of the handler must not lose a record
-            return self._around.handler.crashed(work.record, error)
-
-    def _lethal(self, record: Record) -> Lethal | None:
-        standing = self._around.journal.standing(record)
-        if standing in {Standing.CLEAR, Standing.SUSPECT}:
-            return None
-        return Lethal(unread=standing is Standing.UNREADABLE)
 
     def _settle(self, lane: Lane, verdict: Verdict) -> None:
         """Take in a verdict, unless somebody else has finished the record meanwhile."""
@@ -205,14 +182,10 @@ class Session:
         self.lanes.hold(lane)
         if lane.woken:
             self._release(lane)
-        elif isinstance(verdict, Park):
-            self._around.parking.park(lane, verdict.until_s, lambda: self._release(lane))
         else:
-            loop = asyncio.get_running_loop()
-            self._timers[lane] = loop.call_later(verdict.after_s, self._release, lane)
+            self._waiting.hold(lane, verdict)
 
     def _release(self, lane: Lane) -> None:
-        self._timers.pop(lane, None)
         self.lanes.release(lane)
         self._around.dispatcher.offer(self)
 
@@ -229,7 +202,7 @@ class Session:
         if lane.state is LaneState.IN_FLIGHT:
             lane.woken = True
         else:
-            self._unhold(lane)
+            self._waiting.leave(lane)
             self._release(lane)
 
     def opened(self, progress: Progress) -> None:
@@ -285,7 +258,7 @@ class Session:
         self.finished.clear()
         self.uncovered = 0
         for lane in self.lanes:
-            self._unhold(lane)
+            self._waiting.leave(lane)
 
     def committed(self, batch: list[Finished]) -> None:
         """Take note that a batch's transaction succeeded."""
@@ -310,18 +283,7 @@ class Session:
         self.finished = [f for f in self.finished if f.record.offset not in offsets]
         for lane in list(self.lanes):
             if lane.state is LaneState.HELD and lane.head.record.offset in offsets:
-                self._unhold(lane)
+                self._waiting.leave(lane)
                 self.lanes.release(lane)
         self.throttle.bytes -= sum(work.record.size for work in self.lanes.drop(offsets))
         self.adjust_intake()
-
-    def _unhold(self, lane: Lane) -> None:
-        if timer := self._timers.pop(lane, None):
-            timer.cancel()
-        self._around.parking.leave(lane)
-
-
-def _is_cancelled_from_outside() -> bool:
-    """Tell a stop of the engine from a cancellation that escaped from inside the handler."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -24,7 +24,9 @@ from jiraiya_events.ops.dead_letters.ports import (
     TooLarge,
 )
 from jiraiya_events.ops.dead_letters.selection import Span
+from tests.blackbox.messages import Seen
 from tests.blackbox.reader import TopicReader
+from tests.blackbox.waiting import wait_until
 from tests.unit.ops.letters import MemoryDeadLetters, letter
 
 MARK = Mark(Action.REPLAYED, 1_800_000_000.0)
@@ -69,10 +71,14 @@ class Kafka:
         producer.init_transactions(20)
         return producer
 
-    def published(self) -> list[int]:
+    def published(self, count: int) -> list[int]:
+        """Return all of them; a commit is answered a moment before it can be read."""
+        wait_until(lambda: len(self._replays()) >= count, 20, f"{count} replays")
+        return sorted(int(record.header("x-dead") or -1) for record in self._replays())
+
+    def _replays(self) -> list[Seen]:
         with TopicReader(self.bootstrap, [self.topics.requested]) as reader:
-            records = reader.to_the_end(20)
-        return sorted(int(record.header("x-dead") or -1) for record in records)
+            return reader.to_the_end(20)
 
 
 @dataclass
@@ -89,7 +95,7 @@ class Memory:
         for one in letters:
             self.log.letters[one.partition].append(one)
 
-    def published(self) -> list[int]:
+    def published(self, _: int) -> list[int]:
         return sorted(int(dict(one.headers)["x-dead"] or -1) for one in self.log.published)
 
 
@@ -164,15 +170,16 @@ async def test_committed_letters_are_read_in_order_with_every_byte(place: Kafka 
 
 
 async def test_a_commit_publishes_and_marks(place: Kafka | Memory) -> None:
-    """And the marks are there for whoever looks afterwards."""
+    """And the marks are there for whoever takes over afterwards."""
     await place.fill([dead(0), dead(1)])
     async with place.opened() as log:
         letters = await read(log, 0)
         async with log.take_over(0) as takeover:
             await takeover.commit([handled(one, place) for one in letters])
-    async with place.opened() as log:
-        assert await log.marks() == {(0, one.offset): MARK for one in letters}
-    assert place.published() == [0, 1]
+    async with place.opened() as log, log.take_over(0) as takeover:
+        assert takeover.marks == {(0, one.offset): MARK for one in letters}
+        assert await log.marks() == takeover.marks
+    assert place.published(2) == [0, 1]
 
 
 async def test_a_mark_alone_publishes_nothing(place: Kafka | Memory) -> None:
@@ -182,8 +189,9 @@ async def test_a_mark_alone_publishes_nothing(place: Kafka | Memory) -> None:
         (one,) = await read(log, 0)
         async with log.take_over(0) as takeover:
             await takeover.commit([Handled(one, discarded)])
-        assert await log.marks() == {(0, one.offset): discarded}
-    assert place.published() == []
+        async with log.take_over(0) as takeover:
+            assert takeover.marks == {(0, one.offset): discarded}
+    assert place.published(0) == []
 
 
 async def test_a_takeover_fences_the_one_before_and_knows_all_its_marks(
@@ -205,7 +213,7 @@ async def test_a_takeover_fences_the_one_before_and_knows_all_its_marks(
             await older.commit([handled(two, place)])
         await elsewhere.commit([handled(three, place)])
         await newer.commit([handled(two, place)])
-    assert place.published() == [0, 1, 2]
+    assert place.published(3) == [0, 1, 2]
 
 
 async def test_what_is_too_large_commits_nothing_and_ends_nothing(place: Kafka | Memory) -> None:
@@ -220,7 +228,7 @@ async def test_what_is_too_large_commits_nothing_and_ends_nothing(place: Kafka |
             await takeover.renew()
             assert set(takeover.marks) == {(0, small.offset)}
             await takeover.commit([handled(later, place)])
-    assert place.published() == [0, 2]
+    assert place.published(2) == [0, 2]
 
 
 async def test_partitions_are_those_of_the_topic(kafka: Kafka) -> None:

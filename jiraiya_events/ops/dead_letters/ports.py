@@ -71,7 +71,7 @@ class DeadLetterLog(Protocol):
         ...
 
     async def marks(self) -> Marks:
-        """Return the marks that are there now and committed."""
+        """Return the marks that can be read at once; of the last moments some may be missing."""
         ...
 
     async def partitions_of(self, topic: str) -> frozenset[int]:
