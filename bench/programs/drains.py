@@ -20,7 +20,8 @@ from bench.programs.answers import say
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.edge import FETCH_WAIT_MS
 from jiraiya_events.adapters.kafka.intake import KafkaIntake
-from jiraiya_events.adapters.kafka.writer import MAX_REQUEST_BYTES, RETRY_BACKOFF_MS, KafkaWriters
+from jiraiya_events.adapters.kafka.transactional import MAX_REQUEST_BYTES, RETRY_BACKOFF_MS
+from jiraiya_events.adapters.kafka.writer import KafkaWriters
 from jiraiya_events.adapters.telemetry.logs import configure_logs
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.observer import Observer

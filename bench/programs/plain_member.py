@@ -23,7 +23,7 @@ from jiraiya_events.adapters.kafka.edge import (
     REBALANCE_TIMEOUT_MS,
     SESSION_TIMEOUT_MS,
 )
-from jiraiya_events.adapters.kafka.writer import RETRY_BACKOFF_MS, TRANSACTION_TIMEOUT_MS
+from jiraiya_events.adapters.kafka.transactional import RETRY_BACKOFF_MS, TRANSACTION_TIMEOUT_MS
 
 POLL_MS = 100
 READ_AT_ONCE = 500

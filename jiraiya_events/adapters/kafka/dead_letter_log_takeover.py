@@ -20,12 +20,13 @@ from jiraiya_events.adapters.kafka.batches import Sent, send_all
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.dead_letter_log_marks import MarkReader
 from jiraiya_events.adapters.kafka.dead_letter_log_scan import explained, in_words
-from jiraiya_events.adapters.kafka.writer import (
+from jiraiya_events.adapters.kafka.transactional import (
     COMMIT_TIMEOUT_S,
     EPOCH_TIMEOUT_S,
     FENCED,
     check_sent,
     close_producer,
+    transaction_error,
     transactional_producer,
 )
 from jiraiya_events.contract.marks import encode_mark, mark_key
@@ -124,7 +125,7 @@ class KafkaTakeover:
 
     def _failure(self, error: Exception, outputs: Sequence[Output]) -> ServiceError:
         """Return what a failed transaction means."""
-        cause = _transaction_error(self._producer) or error
+        cause = transaction_error(self._producer) or error
         if isinstance(cause, FENCED) or isinstance(cause.__cause__, FENCED):
             return AnotherOperator(self._partition)
         if isinstance(cause, FORBIDDEN):
@@ -152,20 +153,6 @@ class KafkaTakeover:
             replay.topic, replay.key, replay.value, replay.headers, partition=replay.partition
         )
         return [again, mark]
-
-
-def _transaction_error(producer: AIOKafkaProducer | None) -> BaseException | None:
-    """Return why the transaction ended, which its batches may tell as something else.
-
-    To look at it also keeps asyncio from complaining that nobody did.
-    """
-    if producer is None:
-        return None
-    ended = producer._txn_manager.wait_for_transaction_end()  # noqa: SLF001 - nothing public tells
-    if ended is None or not ended.done() or ended.cancelled():
-        return None
-    found: BaseException | None = ended.exception()
-    return found
 
 
 async def _abort(producer: AIOKafkaProducer) -> None:
