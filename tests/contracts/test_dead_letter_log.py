@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
-from jiraiya_events.adapters.kafka.dead_letter_log import open_dead_letter_log
+from jiraiya_events.adapters.kafka.dead_letters.log import open_dead_letter_log
 from jiraiya_events.contract.letters import DeadLetter
 from jiraiya_events.contract.marks import Action, Mark, encode_mark, mark_key
 from jiraiya_events.contract.replays import replay_of

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from jiraiya_events.cli.dlq_commands_choice import Choice
-from jiraiya_events.cli.dlq_commands_edit import split_file
-from jiraiya_events.cli.dlq_commands_view import (
+from jiraiya_events.cli.dlq.choice import Choice
+from jiraiya_events.cli.dlq.edit import split_file
+from jiraiya_events.cli.dlq.view import (
     found_row,
     print_found,
     print_summary,
     printable,
     summary_rows,
 )
-from jiraiya_events.cli.dlq_commands_whole import pretty, print_whole, whole_row
+from jiraiya_events.cli.dlq.whole import pretty, print_whole, whole_row
 from jiraiya_events.cli.exits import Unusable
 from jiraiya_events.contract.letters import Origin
 from jiraiya_events.contract.marks import Action, Mark

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from jiraiya_events.cli.dlq_commands_view import found_row, key_text, printable
+from jiraiya_events.cli.dlq.view import found_row, key_text, printable
 from jiraiya_events.contract.dead_letters import PREFIX
 from jiraiya_events.contract.rfc3339 import format_rfc3339
 from jiraiya_events.ops.dead_letters.advice import advice_for

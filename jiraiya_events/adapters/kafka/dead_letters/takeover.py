@@ -18,8 +18,8 @@ from aiokafka.errors import (
 
 from jiraiya_events.adapters.kafka.batches import Sent, send_all
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
-from jiraiya_events.adapters.kafka.dead_letter_log_marks import MarkReader
-from jiraiya_events.adapters.kafka.dead_letter_log_scan import explained, in_words
+from jiraiya_events.adapters.kafka.dead_letters.marks import MarkReader
+from jiraiya_events.adapters.kafka.dead_letters.scan import explained, in_words
 from jiraiya_events.adapters.kafka.transactional import (
     COMMIT_TIMEOUT_S,
     EPOCH_TIMEOUT_S,

@@ -8,9 +8,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from jiraiya_events.adapters.kafka.admin import cluster_client
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
-from jiraiya_events.adapters.kafka.dead_letter_log_marks import MarkReader
-from jiraiya_events.adapters.kafka.dead_letter_log_scan import consumer_of, in_words, read_pages
-from jiraiya_events.adapters.kafka.dead_letter_log_takeover import KafkaTakeover
+from jiraiya_events.adapters.kafka.dead_letters.marks import MarkReader
+from jiraiya_events.adapters.kafka.dead_letters.scan import consumer_of, in_words, read_pages
+from jiraiya_events.adapters.kafka.dead_letters.takeover import KafkaTakeover
 from jiraiya_events.adapters.kafka.topic_states import describe_topics
 from jiraiya_events.contract.letters import DeadLetter
 from jiraiya_events.contract.topics import Topics

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import typer
 
 from jiraiya_events.bootstrap import contract_topics
-from jiraiya_events.cli.dlq_commands_choice import Choice
-from jiraiya_events.cli.dlq_commands_edit import edited, split_file
-from jiraiya_events.cli.dlq_commands_look import say_missing
-from jiraiya_events.cli.dlq_commands_session import open_desk
-from jiraiya_events.cli.dlq_commands_telling import Telling
-from jiraiya_events.cli.dlq_commands_view import print_summary, summary_rows
+from jiraiya_events.cli.dlq.choice import Choice
+from jiraiya_events.cli.dlq.edit import edited, split_file
+from jiraiya_events.cli.dlq.look import say_missing
+from jiraiya_events.cli.dlq.session import open_desk
+from jiraiya_events.cli.dlq.telling import Telling
+from jiraiya_events.cli.dlq.view import print_summary, summary_rows
 from jiraiya_events.cli.exits import DONE, FAILED, Unusable
 from jiraiya_events.cli.output import emit, err, note, out
 from jiraiya_events.cli.session import log_quietly, settings_of_this_process

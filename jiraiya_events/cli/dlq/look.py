@@ -4,15 +4,15 @@ import time
 from contextlib import aclosing
 
 from jiraiya_events.bootstrap import contract_topics
-from jiraiya_events.cli.dlq_commands_choice import Choice, reference_of
-from jiraiya_events.cli.dlq_commands_session import open_desk
-from jiraiya_events.cli.dlq_commands_view import (
+from jiraiya_events.cli.dlq.choice import Choice, reference_of
+from jiraiya_events.cli.dlq.session import open_desk
+from jiraiya_events.cli.dlq.view import (
     found_row,
     print_found,
     print_summary,
     summary_rows,
 )
-from jiraiya_events.cli.dlq_commands_whole import print_whole, whole_row
+from jiraiya_events.cli.dlq.whole import print_whole, whole_row
 from jiraiya_events.cli.exits import DONE, FAILED, Failed
 from jiraiya_events.cli.output import emit, err, note, out
 from jiraiya_events.cli.session import log_quietly, settings_of_this_process

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from jiraiya_events.adapters.kafka.dead_letter_log import KafkaDeadLetterLog, open_dead_letter_log
+from jiraiya_events.adapters.kafka.dead_letters.log import KafkaDeadLetterLog, open_dead_letter_log
 from jiraiya_events.bootstrap import contract_topics, kafka_connection
 from jiraiya_events.ops.dead_letters.staying import ReplayRules
 from jiraiya_events.ops.dead_letters.survey import rules_of

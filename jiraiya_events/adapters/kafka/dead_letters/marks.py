@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from jiraiya_events.adapters.kafka.dead_letter_log_scan import read_pages
+from jiraiya_events.adapters.kafka.dead_letters.scan import read_pages
 from jiraiya_events.contract.marks import Mark, decode_mark, read_mark_key
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from jiraiya_events.adapters.store.open_store import open_store
-from jiraiya_events.cli.dlq_commands_choice import Choice
-from jiraiya_events.cli.dlq_commands_session import open_desk
+from jiraiya_events.cli.dlq.choice import Choice
+from jiraiya_events.cli.dlq.session import open_desk
 from jiraiya_events.cli.exits import Failed, Unusable
 from jiraiya_events.contract.letters import DeadLetter, Origin
 from jiraiya_events.contract.replays import Replay, edited_replay_of, original_envelope

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from jiraiya_events.cli.dlq_commands_choice import Choice
+from jiraiya_events.cli.dlq.choice import Choice
 from jiraiya_events.cli.output import Json
 from jiraiya_events.cli.session import run
 
@@ -77,7 +77,7 @@ def list_(  # noqa: PLR0913 - an option for each selector of the contract
 
     Try: `jiraiya dlq list --summary`
     """
-    from jiraiya_events.cli.dlq_commands_look import list_letters
+    from jiraiya_events.cli.dlq.look import list_letters
 
     choice = Choice(references, code, since, until, key, user, limit)
     run(list_letters(choice, handled=handled, summary=summary, json=json))
@@ -100,7 +100,7 @@ def show(
 
     Try: `jiraiya dlq show 3:17`
     """
-    from jiraiya_events.cli.dlq_commands_look import show_letter
+    from jiraiya_events.cli.dlq.look import show_letter
 
     run(show_letter(reference, json=json))
 
@@ -139,7 +139,7 @@ def replay(  # noqa: PLR0913 - likewise
 
     Try: `jiraiya dlq replay 3:17 --edit`
     """
-    from jiraiya_events.cli.dlq_commands_handling import Wish, replay_letters
+    from jiraiya_events.cli.dlq.handling import Wish, replay_letters
 
     choice = Choice(references, code, since, until, key, user, limit, everything)
     replay_letters(choice, Wish(dry_run=dry_run, yes=yes, rate=rate, json=json), edit=edit)
@@ -166,7 +166,7 @@ def discard(  # noqa: PLR0913 - likewise
 
     Try: `jiraiya dlq discard --code invalid_event --until 7d`
     """
-    from jiraiya_events.cli.dlq_commands_handling import Wish, discard_letters
+    from jiraiya_events.cli.dlq.handling import Wish, discard_letters
 
     choice = Choice(references, code, since, until, key, user, limit, everything)
     discard_letters(choice, Wish(dry_run=dry_run, yes=yes, rate=rate, json=json))

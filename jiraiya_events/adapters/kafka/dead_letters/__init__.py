@@ -1,0 +1,1 @@
+"""The dead letters in Kafka: read, marked, replayed."""
