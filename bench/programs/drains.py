@@ -82,9 +82,9 @@ class Echo:
         record = work.record
         return Done([Output(self._target, record.key, record.value, record.headers)])
 
-    def crashed(self, record: Record, error: Exception) -> Done:
+    def crashed(self, work: Work, error: Exception) -> Done:
         """Give up: a benchmark that failed has measured nothing."""
-        raise RuntimeError(record.offset) from error
+        raise RuntimeError(work.record.offset) from error
 
 
 class Watch(Observer):

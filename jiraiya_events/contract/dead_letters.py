@@ -28,6 +28,8 @@ class Death:
     tries: int
     failed_at: float
     service_version: str
+    unread: bool = False
+    """The value was not looked at: an id that stands only there is not known."""
 
 
 def dead_letter_headers(record: RecordLike, envelope: Envelope, death: Death) -> DeadLetterHeaders:
@@ -78,5 +80,6 @@ def _story_of(
         ("failed-at", format_rfc3339(death.failed_at)),
         ("service-version", death.service_version),
         ("replay-count", str(envelope.identity.attempt - 1)),
+        *((("unread", "true"),) if death.unread else ()),
     )
     return tuple((PREFIX + name, text.encode(errors="replace")) for name, text in texts)

@@ -232,7 +232,7 @@ class CommitLoop:
         if len(kept) == len(outputs):
             item.outputs = tuple(kept)
         elif not item.given_up:
-            done = self._around.handler.crashed(item.record, error)
+            done = self._around.handler.crashed(item.work, error)
             item.outputs, item.label, item.given_up = tuple(done.outputs), done.label, True
         else:
             msg = f"the log refuses every outcome of {item.record.offset}: {error}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from jiraiya_events.engine.records import Committed, Output, Partition, Record
+from jiraiya_events.engine.records import Committed, Output, Partition
 from jiraiya_events.engine.verdicts import Done, Verdict, Work
 
 
@@ -76,7 +76,7 @@ class Handler(Protocol):
         """
         ...
 
-    def crashed(self, record: Record, error: Exception) -> Done:
+    def crashed(self, work: Work, error: Exception) -> Done:
         """Return how a record ends on which `handle` raised, or whose outputs were refused.
 
         Called for bugs of the handler itself, so it should need as little as possible. A

@@ -45,6 +45,7 @@ class Finished:
     """A record whose outputs wait for their transaction."""
 
     record: Record
+    work: Work
     outputs: Sequence[Output]
     label: object
     given_up: bool = False
@@ -163,7 +164,7 @@ class Session:
             self.adjust_intake()
         elif isinstance(verdict, Done):
             self.lanes.finish(lane)
-            self.finished.append(Finished(work.record, verdict.outputs, verdict.label))
+            self.finished.append(Finished(work.record, work, verdict.outputs, verdict.label))
             if self.committable >= self._around.limits.uncommitted // 2:
                 self.on_enough()
             self.on_work()

@@ -17,7 +17,7 @@ async def take_turn(work: Work, around: Surroundings) -> Verdict:
     waited = asyncio.get_running_loop().time() - work.accepted_at
     around.observer.started(work, waited)
     if around.journal.wary and (lethal := _lethal(work.record, around)):
-        return around.handler.crashed(work.record, lethal)
+        return around.handler.crashed(work, lethal)
     error: Exception
     try:
         return await around.handler.handle(work)
@@ -29,7 +29,7 @@ async def take_turn(work: Work, around: Surroundings) -> Verdict:
         error = RuntimeError(f"the handler wanted to end the process: {end}")
     except Exception as bug:  # noqa: BLE001 - a bug of the handler must not lose a record
         error = bug
-    return around.handler.crashed(work.record, error)
+    return around.handler.crashed(work, error)
 
 
 def _lethal(record: Record, around: Surroundings) -> Lethal | None:

@@ -48,8 +48,9 @@ class Progress:
 
         What those cost is not known, unless their answer is in the store.
         """
-        billed = None if tries else False
-        return cls(tries=tries, calls=tries, billed=billed, withdrawal=withdrawal)
+        if not tries:
+            return cls(withdrawal=withdrawal)
+        return cls(tries=tries, calls=tries, billed=None, cost_pico_usd=None, withdrawal=withdrawal)
 
     def charge(self, usage: Usage | None, cost_pico_usd: int | None) -> None:
         """Add one answered call; a call without a usage or a price makes the cost unknown."""

@@ -1,5 +1,7 @@
 """From what happened to a request to the payload of its terminal event."""
 
+from dataclasses import replace
+
 from jiraiya_events.contract.envelope import Envelope
 from jiraiya_events.contract.requests import echoed_metadata
 from jiraiya_events.domain.codes import POLICIES, ErrorCode, Stage
@@ -75,9 +77,18 @@ def failed(
     )
 
 
-def crashed(envelope: Envelope) -> StoryFailed:
-    """Return the outcome of a request on which our own code failed."""
-    return failed(envelope, RequestFailure(ErrorCode.INTERNAL, OUR_FAULT, stage=Stage.INTERNAL))
+def crashed(envelope: Envelope, used: Progress | None) -> StoryFailed:
+    """Return the outcome of a request on which our own code failed.
+
+    `used` is what its tries had used, None when it was not even admitted. A bug after a call may
+    have come before its bill was noted, so "not billed" is no longer known then.
+    """
+    failure = RequestFailure(ErrorCode.INTERNAL, OUR_FAULT, stage=Stage.INTERNAL)
+    if used is None or not used.calls:
+        return failed(envelope, failure)
+    if used.billed:
+        return failed(envelope, failure, used)
+    return failed(envelope, failure, replace(used, billed=None, cost_pico_usd=None))
 
 
 def lethal(envelope: Envelope) -> StoryFailed:

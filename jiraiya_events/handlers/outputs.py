@@ -27,6 +27,8 @@ class Publication:
     outcome: Outcome
     trace: TraceContext
     now: float
+    unread: bool = False
+    """The record was given up without a look at its value."""
 
     def outputs(self, rules: Rules) -> list[Output]:
         """Return the terminal event and, for a failure that is kept, the dead letter."""
@@ -61,6 +63,7 @@ class Publication:
             tries=outcome.tries,
             failed_at=self.now,
             service_version=rules.service_version,
+            unread=self.unread,
         )
         headers = dead_letter_headers(record, self.envelope, death)
         shorter = truncated_headers(headers, record.value)

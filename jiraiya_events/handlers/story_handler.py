@@ -21,7 +21,6 @@ from jiraiya_events.domain.errors import RequestFailure
 from jiraiya_events.domain.outcome import Outcome, StoryFailed
 from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.engine.errors import Lethal
-from jiraiya_events.engine.records import Record
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
 from jiraiya_events.generation.generator import Generator
 from jiraiya_events.generation.ports import Stored
@@ -74,22 +73,25 @@ class StoryHandler:
                 return settled
             return self._publish(work, envelope, settled, span)
 
-    def crashed(self, record: Record, error: Exception) -> Done:
+    def crashed(self, work: Work, error: Exception) -> Done:
         """End a record on which our own code failed: `internal`, and a dead letter."""
         if isinstance(error, Lethal):
-            return self._give_up(record, error)
-        envelope = read_envelope(record, max_event_bytes=self._rules.max_event_bytes)
+            return self._give_up(work, error)
+        envelope = self._envelope(work)
+        used = work.memory.progress if isinstance(work.memory, Case) else None
         with self._span(envelope) as span, bound_context(envelope):
             log.error("our own code failed on a record", exc_info=error)
-            return self._publish(Work(record, 0.0), envelope, outcomes.crashed(envelope), span)
+            return self._publish(work, envelope, outcomes.crashed(envelope, used), span)
 
-    def _give_up(self, record: Record, error: Lethal) -> Done:
+    def _give_up(self, work: Work, error: Lethal) -> Done:
         """End a record that kills the process; if need be, from its headers alone."""
+        record = work.record
         readable = replace(record, value=None) if error.unread else record
         envelope = read_envelope(readable, max_event_bytes=self._rules.max_event_bytes)
         with self._span(envelope) as span, bound_context(envelope):
             log.error("a record was given up: the process kept dying while it alone was handled")
-            return self._publish(Work(record, 0.0), envelope, outcomes.lethal(envelope), span)
+            outcome = outcomes.lethal(envelope)
+            return self._publish(work, envelope, outcome, span, unread=error.unread)
 
     def _span(self, envelope: Envelope) -> AbstractContextManager[RecordSpan]:
         return self._tracer.record_span(
@@ -197,10 +199,18 @@ class StoryHandler:
 
     # outcome
 
-    def _publish(self, work: Work, envelope: Envelope, outcome: Outcome, span: RecordSpan) -> Done:
+    def _publish(
+        self,
+        work: Work,
+        envelope: Envelope,
+        outcome: Outcome,
+        span: RecordSpan,
+        *,
+        unread: bool = False,
+    ) -> Done:
         now = self._clock.now()
         trace = TraceContext(span.traceparent, span.tracestate)
-        publication = Publication(work.record, envelope, outcome, trace, now)
+        publication = Publication(work.record, envelope, outcome, trace, now, unread)
         ending = self._ending(work, outcome, now)
         if isinstance(outcome, StoryFailed):
             span.set_error(ending.code)

@@ -281,9 +281,9 @@ class _Never:
         """Fail."""
         raise AssertionError(work)
 
-    def crashed(self, record: Record, error: Exception) -> Done:
+    def crashed(self, work: Work, error: Exception) -> Done:
         """Fail."""
-        raise AssertionError(record) from error
+        raise AssertionError(work) from error
 
 
 @pytest.mark.parametrize("name", ["assignment", "pause", "resume", "seek", "highwater"])

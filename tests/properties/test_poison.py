@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from jiraiya_events.engine.errors import Lethal
 from jiraiya_events.engine.records import Record
+from jiraiya_events.engine.verdicts import Work
 from tests.poison.corpus import PUBLISHED_MS, WISH, Case, cases
 from tests.poison.turn import ending_of, judge, new_handler
 
@@ -97,11 +98,11 @@ async def test_any_record_can_be_given_up(record: Record) -> None:
     """A bug of ours and a death of the process end validly too, unread if need be."""
     made = new_handler()
     for error in (ValueError("a bug"), Lethal(unread=False), Lethal(unread=True)):
-        assert judge(record, list(made.crashed(record, error).outputs)) == "internal"
+        assert judge(record, list(made.crashed(Work(record, 0.0), error).outputs)) == "internal"
 
 
 @given(RECORDS)
 async def test_a_record_that_is_not_read_says_nothing_of_its_value(record: Record) -> None:
     """Its headers are all there is."""
-    event = new_handler().crashed(record, Lethal(unread=True)).outputs[0]
+    event = new_handler().crashed(Work(record, 0.0), Lethal(unread=True)).outputs[0]
     assert json.loads(event.value or b"")["user_id"] is None

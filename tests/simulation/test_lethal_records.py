@@ -108,7 +108,8 @@ class Mortal(Member):
             await asyncio.Event().wait()
         return await self._usual(work)
 
-    def _crashed(self, record: Record, error: Exception) -> Done:
+    def _crashed(self, work: Work, error: Exception) -> Done:
+        record = work.record
         if isinstance(error, Lethal):
             self.world.given_up.append(record)
         return Done([Output(OUT, record.key, echo(record).value)])

@@ -84,8 +84,8 @@ class RandomHandler:
             raise ValueError("a bug")
         return Done([echo(work.record)])
 
-    def crashed(self, record: Record, error: Exception) -> Done:
-        return Done([echo(record)])
+    def crashed(self, work: Work, error: Exception) -> Done:
+        return Done([echo(work.record)])
 
 
 def echo(record: Record) -> Output:

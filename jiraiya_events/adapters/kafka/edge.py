@@ -33,7 +33,7 @@ HEARTBEAT_MS = 3_000
 REBALANCE_TIMEOUT_MS = 30_000
 
 Handle = Callable[[Work], Awaitable[Verdict]]
-Crashed = Callable[[Record, Exception], Done]
+Crashed = Callable[[Work, Exception], Done]
 
 
 @dataclass(slots=True)
@@ -47,9 +47,9 @@ class EdgeHandler:
         """Give a record its turn."""
         return await self.call(work)
 
-    def crashed(self, record: Record, error: Exception) -> Done:
+    def crashed(self, work: Work, error: Exception) -> Done:
         """End a record on which our own code failed."""
-        return self.on_crash(record, error)
+        return self.on_crash(work, error)
 
 
 class KafkaEdge:

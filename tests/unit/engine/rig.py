@@ -128,10 +128,10 @@ class Rig:
         self.started.append(work.record.offset)
         return await self.behave(work)
 
-    def crashed(self, record: Record, error: Exception) -> Done:
+    def crashed(self, work: Work, error: Exception) -> Done:
         """Do as told."""
         self.crashes.append(error)
-        return self.on_crash(record, error)
+        return self.on_crash(work.record, error)
 
     def add(self, *keys: bytes | None, partition: Partition = HERE, gap: int = 0) -> None:
         """Append a record for each key."""

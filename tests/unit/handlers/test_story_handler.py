@@ -13,6 +13,7 @@ from jiraiya_events.domain.codes import POLICIES, ErrorCode, Stage
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.domain.outcome import Source
 from jiraiya_events.domain.story import Safety, Story, Usage
+from jiraiya_events.engine.errors import Lethal
 from jiraiya_events.engine.records import Output, Record
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Work
 from jiraiya_events.generation.ports import CallObserver
@@ -278,7 +279,7 @@ async def test_a_bug_of_ours_ends_as_internal_with_a_dead_letter() -> None:
     of = record()
     with pytest.raises(ValueError, match="secret"):
         await made.handle(Work(of, 0.0))
-    verdict = made.crashed(of, ValueError("secret detail"))
+    verdict = made.crashed(Work(of, 0.0), ValueError("secret detail"))
     event, letter = verdict.outputs
     assert body(event)["error"] | {"message": ""} == {
         "code": "internal",
@@ -289,3 +290,47 @@ async def test_a_bug_of_ours_ends_as_internal_with_a_dead_letter() -> None:
     }
     assert b"secret" not in (event.value or b"")
     assert letter.topic == "story.requested.dlq"
+
+
+class FaultyStore(MemoryStore):
+    """A store with a bug of ours in it."""
+
+    async def save_outcome(self, *_: Any) -> Any:
+        """Fail as a bug does."""
+        msg = "a bug"
+        raise ValueError(msg)
+
+
+async def test_a_bug_after_a_paid_call_tells_what_was_paid() -> None:
+    """Else nobody would ever see the bill."""
+    made, _ = handler(STORY, store=FaultyStore(1_000.0, StandingClock()))
+    work = Work(record(), 0.0)
+    with pytest.raises(ValueError, match="a bug"):
+        await made.handle(work)
+    event, letter = made.crashed(work, ValueError("a bug")).outputs
+    told = body(event)
+    assert (told["billed"], told["tries"], told["usage"]["input_tokens"]) == (True, 1, 10)
+    assert told["cost"]["amount"] == "0.0000015"
+    assert ("x-dlq-tries", b"1") in letter.headers
+
+
+async def test_a_bug_during_a_call_leaves_open_whether_it_was_billed() -> None:
+    """A call was made; nobody noted what came of it."""
+    made, generator = handler(TryAgain(0.5, ErrorCode.PROVIDER_TIMEOUT), ValueError("a bug"))
+    work = Work(record(), 0.0)
+    assert isinstance(await made.handle(work), Retry)
+    with pytest.raises(ValueError, match="a bug"):
+        await made.handle(work)
+    generator.asked[-1]["progress"].billed = False
+    event = made.crashed(work, ValueError("a bug")).outputs[0]
+    assert (body(event)["billed"], body(event)["cost"]) == (None, None)
+
+
+async def test_a_record_given_up_unread_says_so_in_its_dead_letter() -> None:
+    """A replay must not take the id that stands in its value for the one it failed under."""
+    made, _ = handler()
+    work = Work(record(), 0.0)
+    letter = made.crashed(work, Lethal(unread=True)).outputs[1]
+    assert ("x-dlq-unread", b"true") in letter.headers
+    read = made.crashed(work, Lethal(unread=False)).outputs[1]
+    assert "x-dlq-unread" not in dict(read.headers)
