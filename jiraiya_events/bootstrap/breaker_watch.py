@@ -1,7 +1,8 @@
 """Wakes parked records when a breaker lets calls through again.
 
 A breaker has no task of its own: this sets the timer for its change to half-open, and tells
-the engine how many records may try.
+the engine how many records may try. One that was woken may not try after all, because it was
+withdrawn or has its outcome already: while trials are free, others are woken every `AGAIN_S`.
 """
 
 import asyncio
@@ -16,7 +17,9 @@ from jiraiya_events.generation.ports import CallObserver
 
 log = structlog.get_logger(__name__)
 
-Unpark = Callable[[int | None], None]
+Unpark = Callable[[str, int | None], None]
+
+AGAIN_S = 1.0
 
 
 class BreakerWatch:
@@ -44,21 +47,26 @@ class BreakerWatch:
         if new is not old:
             _say(breaker, new)
         if new is State.CLOSED:
-            self._unpark(None)
+            self._unpark(breaker.name, None)
         elif new is State.HALF_OPEN:
             # A trial slot that came back wakes one; a new half-open phase all its trials.
-            self._unpark(1 if old is State.HALF_OPEN else breaker.policy.half_open_calls)
+            self._unpark(breaker.name, 1 if old is State.HALF_OPEN else breaker.free_trials)
         self._set_timer()
 
     def _set_timer(self) -> None:
         self.stop()
         due = self._breakers.next_change_at()
-        if due is not None:
-            delay = max(0.0, due - self._clock.now())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+        delays = [] if due is None else [max(0.0, due - self._clock.now())]
+        if any(breaker.free_trials for breaker in self._breakers):
+            delays.append(AGAIN_S)
+        if delays:
+            self._timer = asyncio.get_running_loop().call_later(min(delays), self._tick)
 
     def _tick(self) -> None:
+        unused = [breaker for breaker in self._breakers if breaker.free_trials]
         self._breakers.tick(self._clock.now())
+        for breaker in unused:
+            self._unpark(breaker.name, breaker.free_trials)
         self._set_timer()
 
 

@@ -6,7 +6,7 @@ So they only change states; opening and closing happen in tasks of their own.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from jiraiya_events.engine.commit_loop import CommitLoop
 from jiraiya_events.engine.dispatcher import Dispatcher
@@ -115,9 +115,9 @@ class Engine:
 
     # What the service calls.
 
-    def unpark(self, count: int | None = None) -> None:
-        """Ask the handler again about the first `count` parked records, or all."""
-        self._parking.unpark(count)
+    def unpark(self, at: Hashable = None, count: int | None = None) -> None:
+        """Ask the handler again about the first `count` records parked at a place, or all."""
+        self._parking.unpark(at, count)
 
     def wake(self, record: Record) -> None:
         """Ask the handler about a record at once instead of when its wait is over.

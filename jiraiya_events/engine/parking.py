@@ -1,42 +1,51 @@
 """The parking lot: lanes that wait for something other than time, first come first served.
 
-A breaker that is open parks the heads of lanes here. `unpark` wakes as many as there are trial
-calls to make; every parked lane also wakes by itself at its own latest time, so that deadlines
-go on expiring while nothing else moves.
+A breaker that is open parks the heads of lanes here, each breaker at a place of its own, so that
+one does not wake the others'. `unpark` wakes as many as there are trial calls to make; every parked
+lane also wakes by itself at its own latest time, so that deadlines go on expiring while nothing
+else moves.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Hashable
 
 
 class Parking:
-    """Callbacks in order of arrival, each called once: by `unpark` or when its time is up."""
+    """Callbacks by place, in order of arrival, each called once: by `unpark` or in time."""
 
     def __init__(self) -> None:
-        self._waiting: dict[object, tuple[asyncio.TimerHandle, Callable[[], None]]] = {}
+        self._waiting: dict[object, tuple[asyncio.TimerHandle, Callable[[], None], Hashable]] = {}
+        self._places: defaultdict[Hashable, dict[object, None]] = defaultdict(dict)
 
     def __len__(self) -> int:
         """Return how many are parked."""
         return len(self._waiting)
 
-    def park(self, token: object, until_s: float, wake: Callable[[], None]) -> None:
-        """Call `wake` at `unpark`, in `until_s` seconds at the latest."""
+    def park(self, token: object, at: Hashable, until_s: float, wake: Callable[[], None]) -> None:
+        """Call `wake` at `unpark` of this place, in `until_s` seconds at the latest."""
         loop = asyncio.get_running_loop()
         timer = loop.call_later(until_s, self._wake, token)
-        self._waiting[token] = (timer, wake)
+        self._waiting[token] = (timer, wake, at)
+        self._places[at][token] = None
 
-    def leave(self, token: object) -> None:
-        """Take `token` away unwoken; harmless when it is not parked."""
-        if entry := self._waiting.pop(token, None):
-            entry[0].cancel()
+    def leave(self, token: object) -> Callable[[], None] | None:
+        """Take `token` away; return what would have woken it, None when it is not parked."""
+        entry = self._waiting.pop(token, None)
+        if entry is None:
+            return None
+        timer, wake, at = entry
+        timer.cancel()
+        del self._places[at][token]
+        if not self._places[at]:
+            del self._places[at]
+        return wake
 
-    def unpark(self, count: int | None = None) -> None:
-        """Wake the first `count` parked, or all."""
-        for token in list(self._waiting)[:count]:
+    def unpark(self, at: Hashable, count: int | None = None) -> None:
+        """Wake the first `count` parked at a place, or all."""
+        for token in list(self._places.get(at, ()))[:count]:
             self._wake(token)
 
     def _wake(self, token: object) -> None:
-        if entry := self._waiting.pop(token, None):
-            timer, wake = entry
-            timer.cancel()
+        if wake := self.leave(token):
             wake()

@@ -181,7 +181,8 @@ class Session:
 
     def _hold(self, lane: Lane, verdict: Retry | Park) -> None:
         self.lanes.hold(lane)
-        if lane.woken:
+        idle = self.state in {SessionState.SUSPENDED, SessionState.HALTED}
+        if lane.woken or (idle and isinstance(verdict, Park)):
             self._release(lane)
         else:
             self._waiting.hold(lane, verdict)
@@ -238,6 +239,7 @@ class Session:
         """Stop reading and starting; the partition may come back."""
         if self.state in {SessionState.INIT, SessionState.RUNNING}:
             self.state = SessionState.SUSPENDED
+            self._waiting.give_up_parking()
 
     def drain(self) -> None:
         """Stop reading and starting for good; what runs may finish and is committed."""
@@ -248,6 +250,7 @@ class Session:
     def halt(self, reason: str) -> None:
         """Stop until somebody acts: going on would lose or double something."""
         self.state = SessionState.HALTED
+        self._waiting.give_up_parking()
         self.reason = reason
         self._around.intake.pause(self.partition)
         self._around.observer.halted(self.partition, reason)

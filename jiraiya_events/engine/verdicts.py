@@ -1,6 +1,6 @@
 """What a handler can say of a record, and what it may remember until it is asked again."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from jiraiya_events.engine.records import Output, Record
@@ -40,9 +40,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """Ask again when `Engine.unpark` says so, in `until_s` seconds at the latest."""
+    """Ask again when `Engine.unpark(at)` says so, in `until_s` seconds at the latest."""
 
     until_s: float
+    at: Hashable = None
 
 
 Verdict = Done | Retry | Park

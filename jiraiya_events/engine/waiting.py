@@ -15,11 +15,13 @@ class Waiting:
         self._parking = parking
         self._release = release
         self._timers: dict[Lane, asyncio.TimerHandle] = {}
+        self._parked: set[Lane] = set()
 
     def hold(self, lane: Lane, verdict: Retry | Park) -> None:
         """Let a lane wait as its head's verdict says."""
         if isinstance(verdict, Park):
-            self._parking.park(lane, verdict.until_s, lambda: self._release(lane))
+            self._parked.add(lane)
+            self._parking.park(lane, verdict.at, verdict.until_s, lambda: self._woken(lane))
         else:
             loop = asyncio.get_running_loop()
             self._timers[lane] = loop.call_later(verdict.after_s, self._over, lane)
@@ -28,7 +30,18 @@ class Waiting:
         """Take a lane away unreleased; harmless when it does not wait."""
         if timer := self._timers.pop(lane, None):
             timer.cancel()
+        self._parked.discard(lane)
         self._parking.leave(lane)
+
+    def give_up_parking(self) -> None:
+        """Release what is parked: where nothing may start, it would use up others' calls."""
+        for lane in list(self._parked):
+            self.leave(lane)
+            self._release(lane)
+
+    def _woken(self, lane: Lane) -> None:
+        self._parked.discard(lane)
+        self._release(lane)
 
     def _over(self, lane: Lane) -> None:
         del self._timers[lane]

@@ -78,6 +78,11 @@ class Breaker:
         """Why calls are held back, None while the breaker is closed."""
         return None if self._state is State.CLOSED else self._opened_code
 
+    @property
+    def free_trials(self) -> int:
+        """How many trial calls could start now."""
+        return self._trials.free if self._state is State.HALF_OPEN else 0
+
     def next_change_at(self) -> float | None:
         """Return when `tick` has something to do; None while only results can change it."""
         if self._state is State.OPEN and self._mode is Mode.AUTO:
@@ -180,8 +185,12 @@ class _Trials:
         self._good = 0
         self._bad = 0
 
+    @property
+    def free(self) -> int:
+        return self._permitted - self._admitted
+
     def admit(self) -> bool:
-        if self._admitted >= self._permitted:
+        if not self.free:
             return False
         self._admitted += 1
         return True

@@ -169,7 +169,7 @@ class StoryHandler:
             if isinstance(step, TryAgain | UnderWay):
                 return Retry(step.after_s)
             if isinstance(step, AwaitBreaker):
-                return Park(max(0.0, case.deadline - now))
+                return Park(max(0.0, case.deadline - now), step.breaker)
             return await self._memory.keep(envelope, print_, self._outcome(case, step, now), lease)
 
     # generate

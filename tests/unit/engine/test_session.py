@@ -145,10 +145,10 @@ async def test_parked_records_wake_in_order_or_at_their_latest() -> None:
     rig.add(b"a", b"b", b"c")
     await rig.start()
     assert rig.engine.statistics().parked == 3
-    rig.engine.unpark(1)
+    rig.engine.unpark(None, 1)
     await asyncio.sleep(1)
     assert turns == [0, 1, 2, 0]
-    rig.engine.unpark(0)
+    rig.engine.unpark(None, 0)
     await asyncio.sleep(1)
     assert turns == [0, 1, 2, 0]
     await asyncio.sleep(100)
@@ -161,10 +161,10 @@ async def test_who_left_the_parking_is_not_woken() -> None:
     """Leaving twice or unparked is harmless; `unpark` without a number wakes all."""
     parking, woken = Parking(), list[str]()
     for name in "abc":
-        parking.park(name, 10, lambda name=name: woken.append(name))  # type: ignore[misc]
+        parking.park(name, None, 10, lambda name=name: woken.append(name))  # type: ignore[misc]
     parking.leave("b")
     parking.leave("b")
-    parking.unpark()
+    parking.unpark(None)
     await asyncio.sleep(20)
     parking._wake("a")
     assert (woken, len(parking)) == (["a", "c"], 0)
@@ -338,3 +338,51 @@ def test_a_record_weighs_its_key_value_and_headers() -> None:
     """Null weighs nothing."""
     headers = (("ab", b"cd"), ("e", None))
     assert Record("in", 0, 0, 0, b"key", None, headers).size == 8
+
+
+@virtual
+async def test_a_wake_up_goes_to_those_who_wait_at_that_place() -> None:
+    """One breaker's trial calls are not used up by what waits for another."""
+    turns: list[int] = []
+
+    async def park_once(work: Work) -> Verdict:
+        turns.append(work.record.offset)
+        first = turns.count(work.record.offset) == 1
+        return Park(100, "b" if work.record.offset else "a") if first else Done([])
+
+    rig = Rig(park_once)
+    rig.add(b"0", b"1", b"2")
+    await rig.start()
+    rig.engine.unpark("b", 1)
+    await asyncio.sleep(1)
+    assert turns == [0, 1, 2, 1]
+    rig.engine.unpark("a", 5)
+    await asyncio.sleep(1)
+    assert turns == [0, 1, 2, 1, 0]
+    await rig.stop(0)
+
+
+@virtual
+async def test_what_may_not_start_takes_no_wake_up() -> None:
+    """A partition that is gone, but for a call that still runs, wakes nobody's trial in vain."""
+    other = Partition("in", 1)
+    turns: list[tuple[int, int]] = []
+
+    async def park_or_run(work: Work) -> Verdict:
+        place = (work.record.partition, work.record.offset)
+        turns.append(place)
+        if place == (0, 0):
+            await asyncio.sleep(1_000)
+        return Park(500, "m") if turns.count(place) == 1 else Done([])
+
+    rig = Rig(park_or_run)
+    rig.add(b"runs", b"parked", b"parked too")
+    await rig.start(HERE, other)
+    rig.assign(other)
+    rig.add(b"x", partition=other)
+    await asyncio.sleep(1)
+    turns.clear()
+    rig.engine.unpark("m", 1)
+    await asyncio.sleep(1)
+    assert turns == [(1, 0)]
+    await rig.stop(0)

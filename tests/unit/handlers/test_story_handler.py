@@ -202,7 +202,7 @@ async def test_tries_of_an_earlier_owner_count() -> None:
 async def test_an_open_breaker_parks_until_the_deadline_at_the_latest() -> None:
     """The default deadline counts from the record's timestamp."""
     made, _ = handler(AwaitBreaker(ErrorCode.PROVIDER_UNAVAILABLE, "m-1"))
-    assert await made.handle(Work(record(), 0.0)) == Park(200.0)
+    assert await made.handle(Work(record(), 0.0)) == Park(200.0, "m-1")
 
 
 async def test_the_same_request_again_gets_the_stored_story_and_no_call() -> None:

@@ -1,0 +1,46 @@
+"""Who is woken when a breaker lets calls through again."""
+
+import asyncio
+
+from jiraiya_events.bootstrap.breaker_watch import AGAIN_S, BreakerWatch
+from jiraiya_events.domain.codes import ErrorCode
+from jiraiya_events.generation.breaker import BreakerPolicy, State
+from jiraiya_events.generation.breakers import Breakers
+from jiraiya_events.generation.ports import CallObserver
+from tests.unit.engine.rig import virtual
+
+
+class LoopClock:
+    """The loop's time."""
+
+    def now(self) -> float:
+        """Return seconds."""
+        return asyncio.get_running_loop().time()
+
+
+@virtual
+async def test_a_trial_nobody_took_wakes_another() -> None:
+    """Who was woken may have been withdrawn, or have its outcome already."""
+    woken: list[tuple[str, int | None]] = []
+    breakers = Breakers(BreakerPolicy(open_s=15, half_open_calls=3), ("a", "b"))
+    clock = LoopClock()
+    watch = BreakerWatch(breakers, clock, CallObserver(), lambda at, n: woken.append((at, n)))
+    permit = breakers.of("a").allow(clock.now())
+    assert permit is not None
+    permit.failed(clock.now(), ErrorCode.PROVIDER_AUTH, opens=True)
+    await asyncio.sleep(15.1)
+    assert breakers.of("a").state is State.HALF_OPEN
+    assert woken == [("a", 3)]
+    taken = breakers.of("a").allow(clock.now())
+    await asyncio.sleep(AGAIN_S)
+    assert woken == [("a", 3), ("a", 2)]
+    assert taken is not None
+    others = [breakers.of("a").allow(clock.now()) for _ in range(2)]
+    woken.clear()
+    await asyncio.sleep(3 * AGAIN_S)
+    assert woken == [], "every trial is under way"
+    for one in (taken, *others):
+        assert one is not None
+        one.answered(clock.now())
+    assert woken == [("a", None)]
+    watch.stop()
