@@ -31,13 +31,24 @@ RETRY_S = (0.1, 5.0)
 class CommitLoop:
     """Commits what a session finishes, until it is cancelled or asked to end."""
 
-    def __init__(self, session: Session, around: Surroundings, writers: WriterFactory) -> None:
+    def __init__(
+        self,
+        session: Session,
+        around: Surroundings,
+        writers: WriterFactory,
+        *,
+        anew: bool = False,
+    ) -> None:
         self._session = session
         self._around = around
         self._writers = writers
         self._writer: Writer | None = None
         self._work = asyncio.Event()
         self._ending = False
+        self._ended = asyncio.Event()
+        self._anew = anew
+        self._untrue: Committed | None = None
+        """What is committed speaks of another log of that name, until we commit ourselves."""
         self._last = Committed(None)
         self._alone: set[int] = set()
         self._failed_in_a_row = 0
@@ -48,6 +59,7 @@ class CommitLoop:
     def end(self) -> None:
         """Commit what is finished now, then return from `run`."""
         self._ending = True
+        self._ended.set()
         self._work.set()
 
     async def run(self) -> None:
@@ -74,21 +86,27 @@ class CommitLoop:
             try:
                 self._writer = self._writers(self._session.partition)
                 committed = await self._writer.open()
-                progress = offset_map.decode(committed)
-                if committed.offset is None and self._session.tracker is None:
-                    first = await self._around.intake.beginning(self._session.partition)
-                    progress = Progress(first)
+                progress = await self._progress(committed)
             except (Fenced, WriterFailed) as error:
                 self._failed(error)
                 await self._close()
                 if self._ending:
                     return
-                await asyncio.sleep(wait)
+                await self._pause(wait)
                 wait = min(wait * 2, longest)
             else:
                 self._last = committed
                 self._session.opened(progress)
                 return
+
+    async def _progress(self, committed: Committed) -> Progress:
+        """Return where to go on: as committed, at the log's beginning when nothing (true) is."""
+        if self._anew:
+            self._anew, self._untrue = False, committed
+        fresh = committed.offset is None and self._session.tracker is None
+        if fresh or committed == self._untrue:
+            return Progress(await self._around.intake.beginning(self._session.partition))
+        return offset_map.decode(committed)
 
     async def _close(self) -> None:
         if self._writer is not None:
@@ -139,7 +157,7 @@ class CommitLoop:
         except Fenced as error:
             self._failed(error)
             await self._close()
-            await asyncio.sleep(self._around.limits.reopen_s)
+            await self._pause(self._around.limits.reopen_s)
             await self._reopen()
         except WriterFailed as error:
             self._failed(error)
@@ -152,18 +170,26 @@ class CommitLoop:
         The first one is followed at once: it may be a broker that moved.
         """
         self._failed_in_a_row += 1
-        if self._failed_in_a_row > 1 and not self._ending:
+        if self._failed_in_a_row > 1:
             await self._close()
             first, longest = RETRY_S
-            await asyncio.sleep(min(first * 2 ** (self._failed_in_a_row - 2), longest))
+            await self._pause(min(first * 2 ** (self._failed_in_a_row - 2), longest))
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait; a stop that comes meanwhile ends it, so that there is time for a last commit."""
+        if self._ending:
+            await asyncio.sleep(seconds)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
 
     async def _reopen(self) -> None:
         """Open anew, unless and until the partition is somebody else's: that would fence them."""
         await self._close()
-        while self._session.state is SessionState.SUSPENDED and not self._ending:  # noqa: ASYNC110
-            # Rare, and the pause is wanted: a rebalance is under way.
-            await asyncio.sleep(self._around.limits.reopen_s)
-        if not self._ending:
+        while not self._session.owned and not self._ending:
+            await self._pause(self._around.limits.reopen_s)  # a rebalance is under way
+        if self._session.owned:
             await self._open()
 
     def _failed(self, error: EngineError) -> None:
@@ -182,6 +208,7 @@ class CommitLoop:
         )
         if self._session.uncovered:
             batch = [item for item in batch if item.record.offset < covered]
+            self._around.dispatcher.offer(self._session)  # it does not count any more
         return batch, committed
 
     def _next_in_order(self) -> list[Finished]:
@@ -208,6 +235,7 @@ class CommitLoop:
             session.committing = 0
         seconds = asyncio.get_running_loop().time() - started
         self._failed_in_a_row = 0
+        self._untrue = None
         self._last = committed
         self._alone -= {item.record.offset for item in batch}
         session.throttle.metadata_chars = len(committed.metadata)

@@ -105,7 +105,8 @@ class Engine:
             self._around.intake.pause(partition)
             self._lose(partition)
             self._forget(partition)
-            self._keep_or_start(partition)
+            if not self._draining:
+                self._keep_or_start(partition, anew=True)
 
     def halt(self, partition: Partition, reason: str) -> None:
         """Stop a partition until somebody acts; does nothing where it has stopped already."""
@@ -166,7 +167,7 @@ class Engine:
 
     # How sessions come and go.
 
-    def _keep_or_start(self, partition: Partition) -> None:
+    def _keep_or_start(self, partition: Partition, *, anew: bool = False) -> None:
         if session := self._sessions.get(partition):
             session.suspend()  # its position is new, whether a revocation came first or not
             session.resume()
@@ -175,7 +176,7 @@ class Engine:
         session.on_idle = lambda: None
         session.reopen()
         self._sessions[partition] = session
-        loop = CommitLoop(session, self._around, self._writers)
+        loop = CommitLoop(session, self._around, self._writers, anew=anew)
         task = asyncio.get_running_loop().create_task(loop.run())
         self._loops[partition] = (loop, task)
         task.add_done_callback(lambda task: self._loop_ended(session, task))
@@ -196,6 +197,7 @@ class Engine:
 
     def _forget(self, partition: Partition) -> None:
         if session := self._lost.pop(partition, None):
+            session.on_idle = lambda: None  # else it would forget a later one in its place
             session.close()
 
     def _loop_ended(self, session: Session, task: asyncio.Task[None]) -> None:

@@ -74,6 +74,8 @@ class Session:
         self.on_idle: Callable[[], None] = lambda: None
         self._around = around
         self.throttle = Throttle(partition, around.intake, around.shares)
+        self.owned = True
+        """The partition is ours, as far as we know: a new epoch of it would fence nobody."""
         self._open = False
         self._waiting = Waiting(around.parking, self._release)
 
@@ -139,15 +141,16 @@ class Session:
         """Give the head of a lane to the handler, and take in what it says."""
         note = self._around.journal.began(lane.head.record)
         try:
-            verdict = await take_turn(lane.head, self._around)
+            self._settle(lane, await take_turn(lane.head, self._around))
         except asyncio.CancelledError:
             self.lanes.hold(lane)
             raise
         except Exception as error:  # noqa: BLE001 - not even `crashed` could say how it ends
             self.lanes.hold(lane)
-            self.halt(f"the handler cannot even report its failure: {error!r}")
-        else:
-            self._settle(lane, verdict)
+            self.halt(
+                f"the handler cannot even report its failure on {lane.head.record.offset}: "
+                f"{error!r}; restart the service, and report this line"
+            )
         finally:
             self._around.journal.ended(note)
             self.in_flight -= 1
@@ -220,10 +223,12 @@ class Session:
     def reopen(self) -> None:
         """Wait for `opened`: the partition is, or was meanwhile, another epoch's."""
         self.state = SessionState.INIT
+        self.owned = True
         self._open = False
 
     def resume(self) -> None:
         """Read and work again from the next expected offset on, as soon as it is known."""
+        self.owned = True
         if self.state not in {SessionState.INIT, SessionState.SUSPENDED}:
             return
         if self.tracker is None or not self._open:
@@ -237,6 +242,7 @@ class Session:
 
     def suspend(self) -> None:
         """Stop reading and starting; the partition may come back."""
+        self.owned = False
         if self.state in {SessionState.INIT, SessionState.RUNNING}:
             self.state = SessionState.SUSPENDED
             self._waiting.give_up_parking()
@@ -281,13 +287,13 @@ class Session:
         """Drop what another owner has finished meanwhile; what runs is refused in `_settle`."""
         if not offsets:
             return
-        self.throttle.bytes -= sum(
-            f.record.size for f in self.finished if f.record.offset in offsets
-        )
+        gone = [f.record for f in self.finished if f.record.offset in offsets]
         self.finished = [f for f in self.finished if f.record.offset not in offsets]
         for lane in list(self.lanes):
             if lane.state is LaneState.HELD and lane.head.record.offset in offsets:
                 self._waiting.leave(lane)
                 self.lanes.release(lane)
-        self.throttle.bytes -= sum(work.record.size for work in self.lanes.drop(offsets))
+        gone += [work.record for work in self.lanes.drop(offsets)]
+        self._around.journal.committed(gone)
+        self.throttle.bytes -= sum(record.size for record in gone)
         self.adjust_intake()

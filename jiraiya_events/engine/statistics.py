@@ -44,7 +44,7 @@ def snapshot(session: Session) -> SessionStatistics:
         reason=session.reason,
         outstanding=tracker.outstanding if tracker is not None else 0,
         in_flight=session.in_flight,
-        uncommitted=len(session.finished),
+        uncommitted=session.committable + session.committing,
         lanes=len(session.lanes),
         can_start=session.can_start,
         next_expected=tracker.next_expected if tracker is not None else None,

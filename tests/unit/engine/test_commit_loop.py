@@ -328,3 +328,40 @@ async def test_a_halted_partition_stays_halted_through_a_rebalance() -> None:
     rig.assign(HERE)
     assert rig.session.state is SessionState.HALTED
     await rig.stop()
+
+
+@pytest.mark.parametrize("state", ["halted", "draining"])
+@virtual
+async def test_a_session_of_a_revoked_partition_never_fences_its_next_owner(state: str) -> None:
+    """Whatever it is doing when the partition is taken away."""
+
+    async def slow(work: Work) -> Verdict:
+        await asyncio.sleep(2)
+        return await at_once(work)
+
+    rig = Rig(slow, reopen_s=1)
+    rig.add(b"a")
+    await rig.start()
+    assert rig.started == [0]
+    if state == "halted":
+        rig.engine.halt(HERE, "for a test")
+    else:
+        rig.session.drain()
+    rig.engine.revoke([HERE])
+    rig.commit_troubles = [(Fenced("newer"), 0)]
+    await asyncio.sleep(10)
+    assert rig.commit_troubles == []
+    assert len(rig.opens) == 1
+    await rig.stop(0)
+
+
+@virtual
+async def test_a_stop_during_a_back_off_still_commits_what_is_finished() -> None:
+    """The log is well again; nobody knows because nobody asks."""
+    rig = Rig(reopen_s=60)
+    rig.add(b"a")
+    rig.commit_troubles = [(Fenced("newer"), 0)]
+    await rig.start()
+    assert rig.published == []
+    await rig.stop()
+    assert rig.published == [b"0"]

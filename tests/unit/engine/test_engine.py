@@ -197,3 +197,31 @@ async def test_statistics_count_what_waits_runs_and_is_finished() -> None:
     assert (session.outstanding, session.in_flight, session.lanes) == (3, 1, 2)
     assert (session.next_expected, session.frontier) == (3, 0)
     await rig.stop(0)
+
+
+@virtual
+async def test_a_session_that_is_gone_closes_no_later_one_when_its_handler_ends() -> None:
+    """The record would be in flight twice."""
+    gates = [asyncio.Event(), asyncio.Event()]
+
+    async def wait(work: Work) -> Verdict:
+        await gates[len(rig.started) > 1].wait()
+        return await at_once(work)
+
+    rig = Rig(wait)
+    rig.add(b"a")
+    await rig.start()
+    rig.assign()
+    rig.engine.restart(HERE.topic)
+    rig.assign(HERE)
+    await asyncio.sleep(1)
+    rig.assign()
+    gates[0].set()
+    await asyncio.sleep(1)
+    rig.assign(HERE)
+    await asyncio.sleep(1)
+    assert rig.started == [0, 0]
+    gates[1].set()
+    await asyncio.sleep(1)
+    assert rig.published == [b"0"]
+    await rig.stop()

@@ -194,3 +194,59 @@ async def test_a_commit_loop_that_dies_of_a_bug_is_told_apart() -> None:
     (session,) = rig.engine.statistics().sessions
     assert session.reason.startswith(LOOP_FAILED)
     await rig.stop()
+
+
+@virtual
+async def test_a_restart_does_not_believe_what_the_old_log_has_committed() -> None:
+    """Between the new log and our look the old sessions went on committing old offsets."""
+    rig = Rig()
+    for _ in range(3):
+        rig.add(b"a")
+    await rig.start()
+    assert rig.committed == Committed(3)
+    rig.log.records.pop(HERE)
+    rig.log.records.pop(Partition("out", 0))
+    rig.log.ends.pop(HERE)
+    rig.commit_troubles = [(WriterFailed("away"), 0)]
+    rig.add(*(b"%d" % n for n in range(5)))
+    rig.engine.restart(HERE.topic)
+    await asyncio.sleep(2)
+    assert rig.published == [b"0", b"1", b"2", b"3", b"4"]
+    assert rig.committed == Committed(5)
+    await rig.stop()
+
+
+@virtual
+async def test_after_a_restart_a_commit_of_unknown_fate_is_not_repeated() -> None:
+    """Only the old log's progress is not believed, not our own."""
+    rig = Rig()
+    rig.log.committed[HERE] = Committed(70)
+    rig.add(b"a", b"b")
+    rig.commit_troubles = [(0, WriterFailed("no answer"))]
+    await rig.start()
+    rig.engine.restart(HERE.topic)
+    await asyncio.sleep(2)
+    assert rig.published == [b"0", b"1"]
+    await rig.stop()
+
+
+@virtual
+async def test_a_restart_while_draining_starts_nothing() -> None:
+    """What comes now is the next owner's."""
+    gate = asyncio.Event()
+
+    async def wait(work: Work) -> Verdict:
+        await gate.wait()
+        return await at_once(work)
+
+    rig = Rig(wait)
+    rig.add(b"a")
+    await rig.start()
+    stopping = asyncio.create_task(rig.stop(drain_s=5))
+    await asyncio.sleep(1)
+    rig.engine.restart(HERE.topic)
+    rig.add(b"b")
+    await asyncio.sleep(1)
+    gate.set()
+    await stopping
+    assert rig.started == [0]
