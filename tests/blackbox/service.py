@@ -1,7 +1,9 @@
 """One real service process: started, asked, stopped, killed and frozen by its process id."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -19,6 +21,7 @@ START_S = 45.0
 """Importing LangChain takes seconds of CPU, and a test machine may be busy."""
 
 STOP_S = 40.0
+PORTS = (10_000, 30_000)
 _BAD_SIGNS = ("Traceback", "never retrieved", "was never awaited", "Unclosed")
 
 
@@ -159,7 +162,12 @@ class ServiceProcess:
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
+    """Return a port of the loopback that nobody listens on now.
+
+    Below those the kernel gives to outgoing connections, one of which could have it by the time
+    it is used.
+    """
+    while True:
+        port = random.randrange(*PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

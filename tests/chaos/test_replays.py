@@ -73,6 +73,21 @@ def test_two_operators_at_once_replay_each_exactly_once(operator: Operator, tmp_
     _assert_each_once(operator, FEW, "two operators")
 
 
+@pytest.mark.timeout(180)
+def test_two_operators_of_different_groups_replay_each_exactly_once(
+    operator: Operator, tmp_path: Path
+) -> None:
+    """The lock is the dead letters', not that of the settings with which somebody comes."""
+    _fill(operator.world, FEW)
+    logs = [tmp_path / "first.log", tmp_path / "second.log"]
+    first = _start(operator, logs[0])
+    wait_until(lambda: "replayed" in logs[0].read_text(), 60, "the first is at work")
+    second = _start(Operator(operator.world, KAFKA__GROUP_ID="another-group"), logs[1])
+    assert (first.wait(120), second.wait(120)) == (1, 0), [log.read_text() for log in logs]
+    assert "another operator is replaying partition" in logs[0].read_text()
+    _assert_each_once(operator, FEW, "two operators of different groups")
+
+
 @pytest.mark.timeout(300)
 def test_a_crowd_of_operators_replays_each_exactly_once(operator: Operator, tmp_path: Path) -> None:
     """Four begin together; whatever they do to each other, one run more ends it."""

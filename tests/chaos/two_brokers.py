@@ -17,6 +17,8 @@ SHARED = {
     "transaction.state.log.replication.factor": "2",
     "transaction.state.log.min.isr": "1",
     "default.replication.factor": "2",
+    # Here somebody can take over: a broker that is restarted must not wait a minute for itself.
+    "broker.session.timeout.ms": "6000",
     # Whoever is preferred leads only when it is told to.
     "auto.leader.rebalance.enable": "false",
 }
