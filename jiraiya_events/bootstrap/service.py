@@ -118,7 +118,8 @@ class Service:
         parts.journal.stopping()
         if self.started:
             log.info("stopping: draining what runs", drain_timeout_s=parts.drain_s)
-            await parts.engine.stop(parts.drain_s)
+        # Sessions may be at work before the start has returned.
+        await parts.engine.stop(parts.drain_s)
         await parts.edge.stop()
         await self._exit.aclose()
         log.info("stopped")

@@ -1,6 +1,6 @@
-"""Why a partition stands still, in a line an operator can act on: pure."""
+"""Why a partition stands still, in a line an operator can act on: no clock, no I/O."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 from aiokafka.errors import TransactionalIdAuthorizationFailed
 
@@ -31,6 +31,19 @@ def describe_troubles(
             lasts_s = now_s - trouble.since_s
             if lasts_s >= PATIENCE_S:
                 yield f"{name}: nothing committed for {lasts_s:.0f} s: {_why(trouble)}"
+
+
+def forget_mended(
+    sessions: Iterable[SessionStatistics], troubles: MutableMapping[Partition, Trouble]
+) -> None:
+    """Forget the trouble of each partition that waits for nothing: its writer opened again.
+
+    There may have been no commit to end it, and what finishes next would be held to stand still
+    for as long.
+    """
+    for session in sessions:
+        if session.state is SessionState.RUNNING and not _stands_still(session):
+            troubles.pop(session.partition, None)
 
 
 def _stands_still(session: SessionStatistics) -> bool:

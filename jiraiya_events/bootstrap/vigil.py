@@ -13,7 +13,7 @@ from jiraiya_events.adapters.kafka.log_watch import LogWatch
 from jiraiya_events.adapters.kafka.needs import Lack, Needs
 from jiraiya_events.adapters.kafka.pulse import BrokerPulse
 from jiraiya_events.bootstrap.activity import Activity
-from jiraiya_events.bootstrap.troubles import describe_troubles
+from jiraiya_events.bootstrap.troubles import describe_troubles, forget_mended
 from jiraiya_events.bootstrap.watchdog import Facts, Watchdog, runnable_work
 from jiraiya_events.domain.errors import InstanceTaken
 from jiraiya_events.engine.engine import Engine
@@ -103,3 +103,4 @@ class Vigil:
 
     async def _look_at_progress(self, _: AIOKafkaConsumer) -> None:
         self.stuck()
+        forget_mended(self._engine.statistics().sessions, self._activity.troubles)

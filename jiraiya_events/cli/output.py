@@ -35,8 +35,17 @@ def err() -> Console:
 
 
 def emit(row: Mapping[str, Any]) -> None:
-    """Write one JSON object on a line of its own, at once."""
-    sys.stdout.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+    """Write one JSON object on a line of its own, at once.
+
+    Where the stream has no bytes for a character, such as a lone surrogate that stands for a byte
+    that is no text, the object is written with escapes: the same JSON, and nothing is lost.
+    """
+    text = json.dumps(row, ensure_ascii=False, default=str)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(row, default=str)
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 

@@ -14,13 +14,16 @@ _PREVIEW = 60
 
 
 def record_row(record: Received) -> dict[str, Any]:
-    """Return the record as one JSON object; a value that is no JSON comes as `value_base64`."""
+    """Return the record as one JSON object; a value that is no JSON comes as `value_base64`.
+
+    A byte of the key that is no UTF-8 is a lone surrogate, as in the names of headers.
+    """
     row: dict[str, Any] = {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
         "timestamp": _moment(record).isoformat(),
-        "key": None if record.key is None else record.key.decode("utf-8", "replace"),
+        "key": None if record.key is None else record.key.decode("utf-8", "surrogateescape"),
         "headers": dict(record.headers),
     }
     try:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from jiraiya_events.contract.deadline import LONGEST_S
 from jiraiya_events.contract.event_types import SOURCE, SPEC_VERSION, EventType
 from jiraiya_events.domain.codes import ErrorCode
 
@@ -34,7 +35,11 @@ def incoming_headers(kind: EventType) -> Schema:
             "ce_source": _text(_SOURCES[kind], default="/unknown"),
             "ce_type": _text("The type and its major version.", const=kind.value),
             "ce_time": _text("When it happened.", format="date-time"),
-            "ce_expirytime": _text("Until when an answer is of use.", format="date-time"),
+            "ce_expirytime": _text(
+                "Until when an answer is of use. A moment later than "
+                f"{LONGEST_S:.0f} s after the record's timestamp counts as that one.",
+                format="date-time",
+            ),
             "ce_correlationid": _text(
                 "Comes back in the outputs; else `correlation_id`, else `x-correlation-id`, else "
                 "the payload's `correlation_id`, else the id."

@@ -8,6 +8,7 @@ from typing import Protocol
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.errors import KafkaError
 
 from jiraiya_events.adapters.kafka.intake import KafkaIntake
 from jiraiya_events.adapters.memory.intake import MemoryIntake
@@ -222,3 +223,17 @@ async def test_a_beginning_the_broker_cannot_tell_is_a_failed_writer(
             await intake.beginning(Partition(uuid.uuid4().hex, 0))
     finally:
         await consumer.stop()
+
+
+@pytest.mark.parametrize("error", [AssertionError(), TimeoutError(), OSError(), KafkaError()])
+async def test_whatever_the_client_runs_into_at_the_beginning_is_a_failed_writer(
+    error: Exception,
+) -> None:
+    """Anything else would halt the partition for good."""
+
+    class Consumer:
+        async def beginning_offsets(self, _: object) -> dict[TopicPartition, int]:
+            raise error
+
+    with pytest.raises(WriterFailed):
+        await KafkaIntake(Consumer).beginning(Partition("in", 0))

@@ -1,5 +1,8 @@
 """What every journal promises the engine, checked in memory and in files."""
 
+import asyncio
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +12,7 @@ import pytest
 from jiraiya_events.adapters.journal import Death, FileJournal, file_journal
 from jiraiya_events.adapters.journal.layout import End
 from jiraiya_events.adapters.journal.machine import Machine
-from jiraiya_events.adapters.journal.remains import KEPT_AT_MOST
+from jiraiya_events.adapters.journal.remains import KEPT_AT_MOST, KEPT_S
 from jiraiya_events.adapters.memory.journal import MemoryJournal
 from jiraiya_events.engine.journal import Journal, Standing
 from jiraiya_events.engine.records import Record
@@ -271,11 +274,65 @@ async def test_the_folder_does_not_grow_without_end(files: FilePlace) -> None:
     assert len(list(files.folder.glob("*.journal"))) == KEPT_AT_MOST
 
 
-async def test_a_day_later_nobody_remembers(
-    files: FilePlace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def age(folder: Path) -> None:
+    """Let two days pass for every journal."""
+    for path in folder.glob("*.journal"):
+        os.utime(path, (0.0, path.stat().st_mtime - 2 * KEPT_S))
+
+
+async def test_a_day_later_nobody_remembers(files: FilePlace) -> None:
     """Deaths that far apart have not one cause."""
     await died(files, LETHAL, times=2)
-    monkeypatch.setattr("jiraiya_events.adapters.journal.remains.KEPT_S", -1.0)
+    assert await standing(files, LETHAL) is Standing.SUSPECT
+    age(files.folder)
     assert await standing(files, LETHAL) is Standing.CLEAR
     assert not list(files.folder.glob("*.journal"))
+
+
+async def test_a_death_is_as_old_as_its_discovery(files: FilePlace) -> None:
+    """Some file systems do not note the time at which a mapped file changed."""
+    await died(files, LETHAL)
+    await died(files, LETHAL)
+    age(files.folder)  # the first death was seen by the second process, the other by nobody
+    await died(files, LETHAL)
+    age(files.folder)
+    await died(files, LETHAL)
+    journal = FileJournal(files.folder, scope="group", slots=1)
+    news = await journal.open()
+    journal.close()
+    assert len(news) == 1
+    assert len(list(files.folder.glob("*.journal"))) == 2
+
+
+async def test_a_failed_opening_leaves_nothing_behind(
+    files: FilePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next process would take it for one that was killed."""
+
+    def refuse(_fd: int, _length: int) -> None:
+        raise OSError(errno.ENODEV, "no mapped files here")
+
+    monkeypatch.setattr(file_journal, "mmap", refuse)
+    journal = FileJournal(files.folder, scope="group", slots=1)
+    with pytest.raises(OSError, match="no mapped files here"):
+        await journal.open()
+    assert [path.name for path in files.folder.iterdir()] == ["lock"]
+    monkeypatch.undo()
+    again = FileJournal(files.folder, scope="group", slots=1)
+    assert await again.open() == []
+    again.close()
+
+
+async def test_a_file_system_without_locks_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who took it for a held lock would wait for ever."""
+
+    def refuse(_file: object, _operation: int) -> None:
+        raise OSError(errno.ENOTSUP, "no locks here")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    journal = FileJournal(tmp_path, scope="group", slots=1)
+    async with asyncio.timeout(5.0):
+        with pytest.raises(OSError, match="no locks here"):
+            await journal.open()

@@ -10,7 +10,7 @@ from typing import Self
 
 from jiraiya_events.adapters.embedded.data_dir import LOCK_NAME
 from jiraiya_events.adapters.embedded.errors import EmbeddedKafkaError
-from jiraiya_events.adapters.embedded.exclusive import try_exclusive
+from jiraiya_events.adapters.exclusive import try_exclusive
 
 
 class DataFolder:

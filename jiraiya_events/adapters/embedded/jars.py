@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from jiraiya_events.adapters.embedded.errors import EmbeddedKafkaError
-from jiraiya_events.adapters.embedded.exclusive import exclusive
+from jiraiya_events.adapters.exclusive import exclusive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

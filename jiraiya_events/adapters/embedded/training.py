@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from jiraiya_events.adapters.embedded import data_dir, jvm, startup_cache
 from jiraiya_events.adapters.embedded.errors import EmbeddedKafkaError
-from jiraiya_events.adapters.embedded.exclusive import try_exclusive
 from jiraiya_events.adapters.embedded.guarded import spawn
 from jiraiya_events.adapters.embedded.ports import HOST, free_port
 from jiraiya_events.adapters.embedded.ready import answered_or_exited, wait_until_listed
+from jiraiya_events.adapters.exclusive import try_exclusive
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

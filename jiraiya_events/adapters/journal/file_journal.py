@@ -10,7 +10,7 @@ from mmap import mmap
 from pathlib import Path
 from uuid import uuid4
 
-from jiraiya_events.adapters.embedded.exclusive import exclusive, try_exclusive
+from jiraiya_events.adapters.exclusive import exclusive, try_exclusive
 from jiraiya_events.adapters.journal import layout
 from jiraiya_events.adapters.journal.deaths import Death, standings
 from jiraiya_events.adapters.journal.layout import POSITION, USED_AT, End
@@ -48,12 +48,13 @@ class FileJournal(Journal):
         machine = this_machine()
         async with exclusive(self._folder / "lock"):
             self._deaths, news = read_remains(self._folder, machine)
-            path = self._folder / f"{self._name}.journal"
-            # Written in full: a hole in a mapped file would be a bus error on a full disk.
-            path.write_bytes(layout.empty(self._slots, machine.boot, machine.ooms))
-            self._held.enter_context(try_exclusive(path))
-        with path.open("r+b") as file:
-            self._map = mmap(file.fileno(), 0)
+            try:
+                self._map = self._make(layout.empty(self._slots, machine.boot, machine.ooms))
+            except OSError:
+                # What stayed would be taken for a process that was killed.
+                self._held.close()
+                forget(self._folder, self._name)
+                raise
         self._free = list(range(self._slots))
         self._judge()
         return news
@@ -109,6 +110,14 @@ class FileJournal(Journal):
             if standing in {Standing.CONVICTED, Standing.UNREADABLE}:
                 self._explained_by(position)
         self.wary = bool(self._standings)
+
+    def _make(self, content: bytes) -> mmap:
+        path = self._folder / f"{self._name}.journal"
+        # Written in full: a hole in a mapped file would be a bus error on a full disk.
+        path.write_bytes(content)
+        self._held.enter_context(try_exclusive(path))
+        with path.open("r+b") as file:
+            return mmap(file.fileno(), 0)
 
     def _explained_by(self, culprit: bytes) -> None:
         for death in self._deaths:

@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from jiraiya_events.adapters.embedded.exclusive import try_exclusive
+from jiraiya_events.adapters.exclusive import try_exclusive
 from jiraiya_events.adapters.journal import layout
 from jiraiya_events.adapters.journal.deaths import Death
 from jiraiya_events.adapters.journal.layout import End
@@ -17,25 +16,27 @@ KEPT_AT_MOST: Final = 32
 NOTE_CHARACTERS: Final = 4_000
 
 
+class _Remains(NamedTuple):
+    """A death, when it was first seen (seconds since 1970), and whether that is now."""
+
+    death: Death
+    seen_s: float
+    new: bool
+
+
 def read_remains(folder: Path, now: Machine) -> tuple[list[Death], list[Death]]:
     """Return every death that is remembered, and those of them that nobody had seen before.
 
     Call it with the folder's lock held. Raises OSError.
     """
-    deaths: list[Death] = []
-    news: list[Death] = []
-    for path in _newest_first(folder):
-        with try_exclusive(path) as gone:
-            if not gone:
-                continue
-            death, new = _examine(path, now)
-        if death is not None and new:
-            news.append(death)
-        if death is None or not death.running or len(deaths) >= KEPT_AT_MOST:
-            forget(folder, path.stem)
-        else:
-            deaths.append(death)
-    return deaths, news
+    found = sorted(_find(folder, now), key=lambda one: one.seen_s, reverse=True)
+    telling = [one.death for one in found if one.death.running]
+    deaths = telling[:KEPT_AT_MOST]
+    kept = {death.name for death in deaths}
+    for one in found:
+        if one.death.name not in kept:
+            forget(folder, one.death.name)
+    return deaths, [one.death for one in found if one.new]
 
 
 def forget(folder: Path, name: str) -> None:
@@ -44,29 +45,39 @@ def forget(folder: Path, name: str) -> None:
         (folder / name).with_suffix(suffix).unlink(missing_ok=True)
 
 
-def _newest_first(folder: Path) -> Iterator[Path]:
-    aged: list[tuple[float, Path]] = []
-    for path in folder.glob("*.journal"):
-        with suppress(FileNotFoundError):  # its owner has just ended in good order
-            aged.append((path.stat().st_mtime, path))
-    return (path for _, path in sorted(aged, reverse=True))
+def _find(folder: Path, now: Machine) -> Iterator[_Remains]:
+    for path in sorted(folder.glob("*.journal")):
+        with try_exclusive(path) as gone:
+            if not gone:
+                continue
+            remains = _examine(path, now)
+        if remains is None:
+            forget(folder, path.stem)
+        else:
+            yield remains
 
 
-def _examine(path: Path, now: Machine) -> tuple[Death | None, bool]:
-    """Return a death and whether it is news; None when it says nothing against anybody."""
+def _examine(path: Path, now: Machine) -> _Remains | None:
+    """Return a death; None when it says nothing against anybody.
+
+    Its age counts from when it was first seen, as how it ended was then *written*: what a process
+    did to its mapped file need not show in the file's time.
+    """
     try:
         notes = layout.read(path.read_bytes())
-    except ValueError:
-        return None, False
-    old = time.time() - path.stat().st_mtime > KEPT_S
-    if notes.end is End.CLEAN or old:
-        return None, False
+    except (ValueError, FileNotFoundError):  # none of ours; its owner has just ended in good order
+        return None
+    if notes.end is End.CLEAN:
+        return None
     note = _note(path.with_suffix(".crash"))
-    if notes.end is not End.UNKNOWN:
-        return Death(path.stem, notes.end, notes.running, note), False
-    end = how_it_ended(Machine(notes.boot, notes.ooms), now, noted=bool(note))
-    _write_end(path, end)
-    return Death(path.stem, end, notes.running, note), True
+    end: End = notes.end
+    if new := end is End.UNKNOWN:
+        end = how_it_ended(Machine(notes.boot, notes.ooms), now, noted=bool(note))
+        _write_end(path, end)
+    seen_s = path.stat().st_mtime
+    if not new and time.time() - seen_s > KEPT_S:
+        return None
+    return _Remains(Death(path.stem, end, notes.running, note), seen_s, new)
 
 
 def _note(path: Path) -> str:

@@ -58,7 +58,9 @@ class KafkaIntake:
                 last = await consumer.end_offsets([where])
                 _tell(partition, last[where] - first[where])
                 return int(first[where])
-        except KafkaError as error:
+        except Exception as error:
+            # KafkaError, TimeoutError, OSError; also what aiokafka asserts while a broker goes
+            # away. Were it not a WriterFailed, the partition would halt.
             msg = f"asking for the beginning of {partition}: {error!r}"
             raise WriterFailed(msg) from error
         msg = "the consumer has not started"

@@ -63,6 +63,9 @@ class BrokerPulse:
                 return bool(await consumer._client.force_metadata_update())  # noqa: SLF001
         except (KafkaError, TimeoutError, OSError):
             return False
+        except Exception as error:  # what aiokafka asserts, say; the pulse must go on
+            log.exception("asking whether the broker is there failed", error=repr(error))
+            return False
 
     async def _give(self, look: Look, consumer: AIOKafkaConsumer) -> None:
         """Let one look at the cluster; what it could not see now it will see later."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from aiokafka.errors import TransactionalIdAuthorizationFailed
 
 from jiraiya_events.bootstrap.activity import ROW_S, Activity
-from jiraiya_events.bootstrap.troubles import describe_troubles
+from jiraiya_events.bootstrap.troubles import describe_troubles, forget_mended
 from jiraiya_events.engine.errors import Fenced, WriterFailed
 from jiraiya_events.engine.session import SessionState
 from jiraiya_events.engine.statistics import SessionStatistics
@@ -54,6 +54,17 @@ def test_success_an_assignment_and_time_end_a_trouble() -> None:
         end(activity)
         assert lines(activity, now_s=30 + 2 * ROW_S) == []
         assert lines(activity) == []
+
+
+def test_a_partition_that_waits_for_nothing_has_mended() -> None:
+    """Though nothing was there to commit; else the next record would flash as standing still."""
+    opening = replace(IDLE_SESSION, state=SessionState.INIT)
+    for session, mended in ((opening, False), (STUCK, False), (IDLE_SESSION, True)):
+        activity = Activity()
+        activity.failed(HERE, WriterFailed("a"), 1)
+        activity.failed(HERE, WriterFailed("b"), 5)
+        forget_mended([session], activity.troubles)
+        assert (lines(activity) == []) is mended
 
 
 def test_a_session_that_cannot_open_stands_still() -> None:

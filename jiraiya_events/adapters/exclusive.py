@@ -1,6 +1,7 @@
-"""A lock between processes, so that parallel test workers do one thing once.
+"""A lock between processes: a file that is held.
 
-The operating system drops it when its holder dies, however it dies.
+The operating system drops it when its holder dies, however it dies. On a file system that cannot
+lock every attempt raises `OSError`, since waiting would never end.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if sys.platform == "win32":
     def _try_lock(file: IO[bytes]) -> bool:
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
+        except PermissionError:  # this platform's word for held
             return False
         return True
 
@@ -32,14 +33,18 @@ else:
     def _try_lock(file: IO[bytes]) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             return False
         return True
 
 
 @contextmanager
 def try_exclusive(path: Path) -> Iterator[bool]:
-    """Hold the lock file at ``path`` if nobody else does; yield whether we hold it."""
+    """Hold the lock file at ``path`` if nobody else does; yield whether we hold it.
+
+    Raises:
+        OSError: it cannot be made, or its file system knows no locks.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Closing the file is what releases the lock.
     with path.open("ab") as file:
@@ -48,7 +53,11 @@ def try_exclusive(path: Path) -> Iterator[bool]:
 
 @asynccontextmanager
 async def exclusive(path: Path) -> AsyncIterator[None]:
-    """Hold the lock file at ``path``, waiting for other processes and tasks."""
+    """Hold the lock file at ``path``, waiting for other processes and tasks.
+
+    Raises:
+        OSError: as `try_exclusive`.
+    """
     while True:
         with try_exclusive(path) as held:
             if held:

@@ -1,0 +1,49 @@
+"""The order in which the service ends what it started."""
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+from jiraiya_events.adapters.journal import FileJournal
+from jiraiya_events.bootstrap.service import Parts, Service
+from jiraiya_events.engine.verdicts import Verdict, Work
+from tests.unit.engine.rig import HERE, Rig, at_once, virtual
+
+
+class Edge:
+    """Leaves the group; what stands still by then is noted."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self.committed: int | None = None
+
+    async def stop(self) -> None:
+        """As the edge's."""
+        self.committed = self._rig.committed.offset
+
+
+@virtual
+async def test_a_stop_during_the_start_drains_what_runs_already() -> None:
+    """The group may have assigned partitions before joining it has returned."""
+    begun = asyncio.Event()
+
+    async def slowly(work: Work) -> Verdict:
+        begun.set()
+        await asyncio.sleep(0.1)
+        return await at_once(work)
+
+    rig = Rig(slowly)
+    edge = Edge(rig)
+    journal = FileJournal(Path("nowhere"), scope="group", slots=1)
+    parts = SimpleNamespace(
+        engine=rig.engine, edge=edge, journal=journal, drain_s=1.0, breakers=None, vigil=None
+    )
+    service = Service(cast("Parts", parts))
+    await rig.start(HERE)
+    rig.add(b"a", b"b")
+    await begun.wait()
+    await service.stop()
+    assert edge.committed == len(rig.started)
+    assert rig.engine.statistics().draining
+    await rig.stop()
