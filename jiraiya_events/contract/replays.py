@@ -38,12 +38,11 @@ class Replay:
 def original_envelope(letter: DeadLetter, origin: Origin) -> Envelope:
     """Return the envelope as the service read it when the request failed."""
     kept = [pair for pair in letter.headers if not pair[0].lower().startswith(PREFIX)]
-    # What was too large then was not looked into, whatever the limit is by now: its id was
-    # the position unless a header named one.
+    # What was not looked into then is not now, whatever the limit is by now: its id was the
+    # position unless a header named one.
     size = len(letter.value or b"")
-    unread = letter.code == ErrorCode.PAYLOAD_TOO_LARGE.value
     record = _record(letter, origin, kept)
-    return read_envelope(record, max_event_bytes=size - 1 if unread else size)
+    return read_envelope(record, max_event_bytes=size - 1 if letter.unread else size)
 
 
 def replay_of(letter: DeadLetter, origin: Origin) -> Replay:

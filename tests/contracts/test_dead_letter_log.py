@@ -47,8 +47,7 @@ class Kafka:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[DeadLetterLog]:
-        group = f"g.{self.topics.dlq}"
-        async with open_dead_letter_log(self.connection, group, self.topics) as log:
+        async with open_dead_letter_log(self.connection, self.topics) as log:
             yield log
 
     async def fill(self, letters: Sequence[DeadLetter]) -> None:

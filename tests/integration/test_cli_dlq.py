@@ -4,6 +4,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,7 +69,9 @@ def test_selectors_narrow_the_list(operator: Operator) -> None:
 def test_a_list_is_summed_up_beside_it(operator: Operator) -> None:
     """Rows on stdout, the summary on stderr; alone, the summary is what was asked for."""
     listed = operator.dlq("list")
-    assert len(listed.out.splitlines()) == 12
+    assert listed.out.splitlines()[0].split()[:2] == ["REF", "FAILED"]
+    assert len(listed.out.splitlines()) == 1 + 12
+    assert operator.dlq("list", "--all").out == listed.out
     assert listed.err.splitlines()[0].startswith("CODE")
     summary = operator.dlq("list", "--summary")
     assert (len(summary.out.splitlines()), summary.err) == (4, "")
@@ -135,26 +138,57 @@ def test_a_partition_that_no_longer_exists_is_refused(operator: Operator) -> Non
 
 
 def test_a_person_is_asked(operator: Operator) -> None:
-    """No means no; the summary is there to decide by."""
-    assert _answered(operator, b"n\n") == 1
+    """No means no, Ctrl-C is an interruption; the summary is there to decide by."""
+    code, said = _answered(operator, b"n\n")
+    assert (code, said.endswith("nothing was replayed\n")) == (1, True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        code, said = _answered(operator, number)
+        assert (code, said.endswith("\nnothing was replayed\n")) == (130, True)
     assert not operator.replays()
-    assert _answered(operator, b"y\n") == 0
+    assert _answered(operator, b"y\n")[0] == 0
     assert len(operator.replays()) == 12
 
 
-def test_ctrl_c_ends_it_between_two_transactions(operator: Operator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_end_it_between_two_transactions(
+    operator: Operator, tmp_path: Path, number: signal.Signals
+) -> None:
     """Exit code 130; what was done is told and is not done again."""
     log = tmp_path / "replay.log"
     process = operator.start("replay", "--all", "--yes", "--json", "--rate", "2", log=log)
     wait_until(lambda: log.read_text().count("fate") >= 2, 30, "it replays")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     assert process.wait(20) == 130
     text = log.read_text()
+    assert f"replayed {len(operator.replays())}\n" in text
     assert "run the same command again" in text
     assert "Traceback" not in text
     assert operator.dlq("replay", "--all", "--yes").code == 0
     places = [replay.header("x-replay-of") for replay in operator.replays()]
     assert sorted(str(place) for place in places) == sorted(f"0:{n}" for n in range(12))
+
+
+def test_an_edit_is_of_the_one_letter_that_was_read(operator: Operator, tmp_path: Path) -> None:
+    """Its request gets another dead letter while the operator writes: that one is left alone."""
+    world = operator.world
+    editor = tmp_path / "editor.py"
+    editor.write_text(
+        "import pathlib, sys\n"
+        "from confluent_kafka import Producer\n"
+        f"producer = Producer({{'bootstrap.servers': '{world.bootstrap}', 'log_level': 0}})\n"
+        f"story = {{'topic': '{world.requested}', 'partition': '0', 'offset': '107'}}\n"
+        "headers = [('x-dlq-' + name, text) for name, text in story.items()]\n"
+        "body = pathlib.Path(sys.argv[1])\n"
+        f"producer.produce('{world.dlq}', body.read_bytes(), partition=0, headers=headers)\n"
+        "assert producer.flush(20) == 0\n"
+        "body.write_text(body.read_text().replace('\"a\"', '\"owl\"'))\n"
+    )
+    request, editing = f"{world.requested}/0/107", f"{sys.executable} {editor}"
+    told = operator.dlq("replay", request, "--edit", "--yes", EDITOR=editing)
+    assert told.code == 0, told.err
+    assert references(operator, "--code", "unknown") == ["0:12"]
+    (replay,) = operator.replays()
+    assert (replay.header("x-replay-of"), b"owl" in (replay.value or b"")) == ("0:7", True)
 
 
 def test_without_the_topic_of_marks_letters_are_listed_but_not_replayed(
@@ -167,21 +201,26 @@ def test_without_the_topic_of_marks_letters_are_listed_but_not_replayed(
     assert (told.code, "none.such" in told.err, "topics apply" in told.err) == (1, True, True)
 
 
-def _answered(operator: Operator, answer: bytes) -> int:
-    """Replay everything as a person at a terminal would; return the exit code."""
+def _answered(operator: Operator, answer: bytes | signal.Signals) -> tuple[int, str]:
+    """Replay everything as a person at a terminal would; return the exit code and what was said."""
+    said = operator.world.folder / "said"
     ours, theirs = pty.openpty()
     try:
-        os.write(ours, answer)
-        return subprocess.run(
-            operator.command("dlq", "replay", "--all"),
-            env=operator.environment(),
-            cwd=operator.world.folder,
-            stdin=theirs,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=60,
-            check=False,
-        ).returncode
+        with said.open("wb") as file:
+            process = subprocess.Popen(
+                operator.command("dlq", "replay", "--all"),
+                env=operator.environment(),
+                cwd=operator.world.folder,
+                stdin=theirs,
+                stdout=subprocess.DEVNULL,
+                stderr=file,
+            )
+        wait_until(lambda: "replay 12?" in said.read_text(), 60, "it asks")
+        if isinstance(answer, bytes):
+            os.write(ours, answer)
+        else:
+            process.send_signal(answer)
+        return process.wait(60), said.read_text()
     finally:
         os.close(ours)
         os.close(theirs)

@@ -51,4 +51,7 @@ def _names(operator: Operator) -> dict[str, str]:
 
 
 def _run(operator: Operator, command: str, names: dict[str, str]) -> Told:
-    return operator.jiraiya(*(names.get(word, word) for word in shlex.split(command)))
+    words = [names.get(word, word) for word in shlex.split(command)]
+    if words == ["tail"]:
+        words += ["--from-start", "--limit", "1"]  # it has no end of its own
+    return operator.jiraiya(*words)

@@ -44,7 +44,7 @@ def test_the_rights_of_the_runbook_are_enough_and_each_that_is_missing_is_named(
             operator.marks: Right.to_read(operator.marks),
             world.requested: Right.to_write(world.requested),
             f"WRITE on the topics {world.requested} and": Right.to_write(operator.marks),
-            f"transactional id {world.group}.{world.dlq}.0": Right.to_transact(f"{world.group}."),
+            f"transactional id jiraiya-dlq.{world.dlq}/0": Right.to_transact("jiraiya-dlq."),
         }
         for words, right in needed.items():
             administrator.allow(*(one for one in needed.values() if one is not right))

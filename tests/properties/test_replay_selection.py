@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing, suppress
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from jiraiya_events.ops.dead_letters.ports import AnotherOperator
 from jiraiya_events.ops.dead_letters.references import Place
 from jiraiya_events.ops.dead_letters.selection import Selection
 from jiraiya_events.ops.dead_letters.staying import ReplayRules
-from jiraiya_events.ops.dead_letters.survey import look, survey
+from jiraiya_events.ops.dead_letters.survey import Look, look, replayable_ones_count, survey
 from jiraiya_events.testing.virtual_time import run_virtual
 from tests.unit.ops.letters import REQUESTED, MemoryDeadLetters, letter
 
@@ -101,7 +102,7 @@ def model(log: MemoryDeadLetters, selection: Selection) -> list[tuple[int, int]]
 @given(logs(), SELECTIONS)
 def test_what_is_found_is_what_is_meant(log: MemoryDeadLetters, selection: Selection) -> None:
     async def found() -> list[tuple[int, int]]:
-        every = look(log, selection, RULES, handled=False)
+        every = look(log, selection, RULES, Look(handled=False))
         return [(one.letter.partition, one.letter.offset) async for one in every]
 
     assert asyncio.run(found()) == model(log, selection)
@@ -114,9 +115,9 @@ def test_each_is_replayed_once_whoever_dies_or_comes_in_between(
     """At each commit the tool may die before it or after it, or a rival may take over."""
     meant = [
         place
-        for place in model(log, selection)
+        for place in model(log, replace(selection, limit=None))
         if RULES.stays(next(one for one in log.letters[place[0]] if one.offset == place[1])) is None
-    ]
+    ][: selection.limit]
     ahead = iter(fates)
 
     def before(partition: int) -> None:
@@ -131,7 +132,8 @@ def test_each_is_replayed_once_whoever_dies_or_comes_in_between(
     log.before_commit, log.after_commit = before, after
 
     async def run() -> None:
-        plan = await survey(log, selection, RULES, handled=False)
+        how = Look(handled=False, counts=replayable_ones_count)
+        plan = await survey(log, selection, RULES, how)
         handling = Handling(log, selection, replaying(RULES), Pace(10.0 * batch), Standing())
         while True:
             async with aclosing(handling.run(plan.spans)) as results:

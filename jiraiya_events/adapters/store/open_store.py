@@ -20,8 +20,9 @@ def open_store(url: str, ttl_s: float, clock: Clock | None = None) -> ResultStor
     """
     if url.startswith("memory:"):
         return MemoryStore(ttl_s, clock)
-    if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
-        return SqliteStore(Path(unquote(url.removeprefix(_SQLITE))), ttl_s, clock)
+    file = sqlite_file(url)
+    if file is not None:
+        return SqliteStore(file, ttl_s, clock)
     # Never the whole address: it may hold a password.
     scheme = url.partition(":")[0] or "(empty)"
     line = (
@@ -29,3 +30,10 @@ def open_store(url: str, ttl_s: float, clock: Clock | None = None) -> ResultStor
         "or memory://"
     )
     raise SettingsError((line,))
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of the SQLite store at `url`; None when it is another kind of store."""
+    if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
+        return Path(unquote(url.removeprefix(_SQLITE)))
+    return None

@@ -1,6 +1,7 @@
 """`jiraiya dlq list`, `show`, `replay` and `discard`: dead letters, from the alert to the mend."""
 # ruff: noqa: PLC0415 - each command imports what it works with, so that `--help` is quick
 
+import math
 from typing import Annotated
 
 import typer
@@ -8,6 +9,14 @@ import typer
 from jiraiya_events.cli.dlq.choice import Choice
 from jiraiya_events.cli.output import Json
 from jiraiya_events.cli.session import run
+
+
+def _a_number(rate: float | None) -> float | None:
+    if rate is not None and math.isnan(rate):
+        msg = "'nan' is no number of dead letters a second."
+        raise typer.BadParameter(msg)
+    return rate
+
 
 References = Annotated[
     list[str] | None,
@@ -31,14 +40,25 @@ User = Annotated[
 ]
 Limit = Annotated[
     int | None,
-    typer.Option("--limit", "-n", min=1, help="At most so many, by partition, then by offset."),
+    typer.Option(
+        "--limit",
+        "-n",
+        min=1,
+        help="At most so many, by partition, then by offset; replay counts those it can replay.",
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Every one that is not handled yet.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; show a summary by code.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Rate = Annotated[
     float | None,
-    typer.Option("--rate", min=0.01, help="Most a second; without it, as fast as it goes."),
+    typer.Option(
+        "--rate",
+        min=0.01,
+        max=10_000,
+        callback=_a_number,
+        help="Most a second; without it, as fast as it goes.",
+    ),
 ]
 
 
@@ -63,6 +83,7 @@ def list_(  # noqa: PLR0913 - an option for each selector of the contract
     key: Key = None,
     user: User = None,
     limit: Limit = None,
+    everything: All = False,
     handled: Annotated[
         bool, typer.Option("--handled", help="Also what was replayed or discarded.")
     ] = False,
@@ -71,7 +92,7 @@ def list_(  # noqa: PLR0913 - an option for each selector of the contract
     ] = False,
     json: Json = False,
 ) -> None:
-    """List dead letters, by partition and offset, and sum them up by code.
+    """List dead letters, by partition and offset, and sum them up by code; all if nothing is named.
 
     Try: `jiraiya dlq list --since 2h`
 
@@ -79,7 +100,7 @@ def list_(  # noqa: PLR0913 - an option for each selector of the contract
     """
     from jiraiya_events.cli.dlq.look import list_letters
 
-    choice = Choice(references, code, since, until, key, user, limit)
+    choice = Choice(references, code, since, until, key, user, limit, everything)
     run(list_letters(choice, handled=handled, summary=summary, json=json))
 
 

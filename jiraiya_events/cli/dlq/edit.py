@@ -5,29 +5,26 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
-from contextlib import aclosing
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
-from jiraiya_events.adapters.store.open_store import open_store
 from jiraiya_events.cli.dlq.choice import Choice
-from jiraiya_events.cli.dlq.session import open_desk
+from jiraiya_events.cli.dlq.desk import open_desk
+from jiraiya_events.cli.dlq.paid import refuse_paid
+from jiraiya_events.cli.dlq.reading import Reading
 from jiraiya_events.cli.exits import Failed, Unusable
 from jiraiya_events.contract.letters import DeadLetter, Origin
-from jiraiya_events.contract.replays import Replay, edited_replay_of, original_envelope
-from jiraiya_events.domain.errors import RequestFailure, StoreUnavailable
-from jiraiya_events.ops.dead_letters.references import read_reference
+from jiraiya_events.contract.replays import Replay, edited_replay_of
+from jiraiya_events.domain.errors import RequestFailure
+from jiraiya_events.ops.dead_letters.references import Place, read_reference
 from jiraiya_events.ops.dead_letters.selection import Selection
 from jiraiya_events.ops.dead_letters.staying import WORDS
-from jiraiya_events.ops.dead_letters.survey import Found, look
+from jiraiya_events.ops.dead_letters.survey import Found, Look, look
 from jiraiya_events.settings import Settings
-
-PAID: Final = (
-    "its answer is paid for already, and an answer belongs to one body: replay it without --edit, "
-    "or have it sent anew under another id"
-)
 
 
 def split_file(choice: Choice) -> tuple[Choice, Path | None]:
@@ -46,39 +43,34 @@ def split_file(choice: Choice) -> tuple[Choice, Path | None]:
 
 def edited(
     runner: asyncio.Runner, settings: Settings, selection: Selection, file: Path | None
-) -> Replay:
-    """Return the replay of the one selected dead letter with a new body.
+) -> tuple[Place, Replay]:
+    """Return the place of the one selected dead letter, and its replay with a new body.
 
     Raises `Unusable` (the new body is no valid request) and `Failed` (it may not be edited).
     """
     letter, origin = runner.run(_editable(settings, selection))
     limit = settings.engine.max_event_bytes
-    if file is not None:
-        return _checked(letter, origin, _read(file), limit, str(file))
-    draft = _draft(letter)
-    before = draft.read_bytes()
-    _let_edit(draft)
-    after = draft.read_bytes()
-    if after == before:
-        draft.unlink()
-        msg = "nothing was changed, so nothing was replayed"
-        raise Failed(msg)
-    replay = _checked(letter, origin, _compact(after), limit, str(draft))
-    draft.unlink()
-    return replay
+    if file is None:
+        value, where = write_anew(letter), "the new body"
+    else:
+        value, where = _read(file), str(file)
+    place = Place(letter.partition, letter.offset)
+    return place, _checked(letter, origin, value, limit, where)
 
 
 async def _editable(settings: Settings, selection: Selection) -> tuple[DeadLetter, Origin]:
+    reading = Reading(sys.stderr)
     async with open_desk(settings) as desk:
-        every = look(desk.log, selection, desk.rules, handled=True)
+        every = look(desk.log, selection, desk.rules, Look(handled=True, reading=reading))
         async with aclosing(every) as letters:
             found = [one async for one in letters]
+    reading.erase()
     if len(found) != 1:
         count = len(found) or "no"
         msg = f"{count} dead letters match; --edit changes exactly one: name it partition:offset"
         raise Failed(msg)
     letter, origin = _allowed(found[0])
-    await _refuse_paid(settings, letter, origin)
+    await refuse_paid(settings, letter, origin)
     return letter, origin
 
 
@@ -96,26 +88,35 @@ def _allowed(found: Found) -> tuple[DeadLetter, Origin]:
     return letter, origin
 
 
-async def _refuse_paid(settings: Settings, letter: DeadLetter, origin: Origin) -> None:
-    """Refuse early; a store that cannot be asked here is asked by the service in any case."""
-    store = open_store(settings.store.url, settings.store.ttl_s)
-    try:
-        paid = await store.is_paid(original_envelope(letter, origin).identity)
-    except StoreUnavailable:
-        return
-    finally:
-        await store.aclose()
-    if paid:
-        msg = f"{letter.reference} cannot be edited: {PAID}"
+def write_anew(letter: DeadLetter) -> bytes:
+    """Let the operator write another body; raises `Unusable` and `Failed`."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        msg = "--edit: set EDITOR, or give the new body in a file: `--edit FILE`"
+        raise Unusable(msg)
+    with _draft(letter) as draft:
+        before = draft.read_bytes()
+        _let_edit(draft, editor)
+        after = draft.read_bytes() if draft.exists() else before
+    if after == before:
+        msg = "nothing was changed, so nothing was replayed"
         raise Failed(msg)
+    return _compact(after)
 
 
-def _draft(letter: DeadLetter) -> Path:
+@contextmanager
+def _draft(letter: DeadLetter) -> Iterator[Path]:
+    """Write the body into a file that is gone afterwards, however that comes."""
     text = _readable(letter.value or b"{}")
     handle, name = tempfile.mkstemp(prefix="dead-letter-", suffix=".json")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-    return Path(name)
+    draft = Path(name)
+    try:
+        # JSON may hold half a surrogate pair, which no UTF-8 can: escaped it is the same JSON.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text + "\n")
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _readable(value: bytes) -> str:
@@ -125,20 +126,13 @@ def _readable(value: bytes) -> str:
         return value.decode("utf-8", "replace")
 
 
-def _let_edit(draft: Path) -> None:
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if not editor:
-        draft.unlink()
-        msg = "--edit: set EDITOR, or give the new body in a file: `--edit FILE`"
-        raise Unusable(msg)
+def _let_edit(draft: Path, editor: str) -> None:
     try:
         code = subprocess.run([*shlex.split(editor), str(draft)], check=False).returncode  # noqa: S603 - it is the operator's own editor
     except OSError as error:
-        draft.unlink()
         msg = f"EDITOR: {editor}: {error.strerror}"
         raise Unusable(msg) from None
     if code != 0:
-        draft.unlink()
         msg = f"the editor ended with {code}, so nothing was replayed"
         raise Failed(msg)
 
@@ -166,5 +160,5 @@ def _compact(text: bytes) -> bytes:
     except (ValueError, RecursionError):
         return text
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "replace"
+        "utf-8", "backslashreplace"
     )

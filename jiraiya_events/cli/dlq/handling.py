@@ -5,22 +5,26 @@ one, which Ctrl-C ends.
 """
 
 import asyncio
+import dataclasses
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Final
 
 import typer
 
 from jiraiya_events.bootstrap import contract_topics
 from jiraiya_events.cli.dlq.choice import Choice
+from jiraiya_events.cli.dlq.desk import open_desk
 from jiraiya_events.cli.dlq.edit import edited, split_file
 from jiraiya_events.cli.dlq.look import say_missing
-from jiraiya_events.cli.dlq.session import open_desk
-from jiraiya_events.cli.dlq.telling import Telling
-from jiraiya_events.cli.dlq.view import print_summary, summary_rows
-from jiraiya_events.cli.exits import DONE, FAILED, Unusable
+from jiraiya_events.cli.dlq.reading import Reading
+from jiraiya_events.cli.dlq.stopping import sigterm_as_ctrl_c
+from jiraiya_events.cli.dlq.sums import print_summary, summary_rows
+from jiraiya_events.cli.dlq.telling import DONE_WORD, Telling
+from jiraiya_events.cli.exits import DONE, FAILED, INTERRUPTED, Unusable
 from jiraiya_events.cli.output import emit, err, note, out
 from jiraiya_events.cli.session import log_quietly, settings_of_this_process
 from jiraiya_events.contract.letters import DeadLetter
@@ -37,10 +41,22 @@ from jiraiya_events.ops.dead_letters.handling import (
 from jiraiya_events.ops.dead_letters.pace import Pace
 from jiraiya_events.ops.dead_letters.selection import Selection
 from jiraiya_events.ops.dead_letters.staying import ReplayRules
-from jiraiya_events.ops.dead_letters.survey import Survey, survey
+from jiraiya_events.ops.dead_letters.survey import (
+    Counts,
+    Look,
+    Survey,
+    open_ones_count,
+    replayable_ones_count,
+    survey,
+)
 from jiraiya_events.settings import Settings
 
 Plan = Callable[[ReplayRules], Decide]
+
+_COUNTS: Final[Mapping[str, Counts]] = {
+    "replay": replayable_ones_count,
+    "discard": open_ones_count,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +86,33 @@ def replay_letters(choice: Choice, wish: Wish, *, edit: bool) -> None:
     if edit:
         choice, file = split_file(choice)
     work = _work("replay", settings, choice, wish)
-    if not edit:
-        _do(work, replaying)
-    with asyncio.Runner() as runner:
-        replay = edited(runner, settings, work.selection, file)
+    with sigterm_as_ctrl_c():
+        if not edit:
+            _do(work, replaying)
+        with asyncio.Runner() as runner:
+            place, replay = edited(runner, settings, work.selection, file)
 
-    def make(_: DeadLetter) -> Replay:
-        return replay
+        def make(_: DeadLetter) -> Replay:
+            return replay
 
-    _do(work, lambda rules: replaying(rules, make))
+        # The new body is that letter's alone, whatever else the reference may name by now.
+        pinned = dataclasses.replace(work.selection, references=frozenset({place}))
+        work = dataclasses.replace(work, selection=pinned)
+        _do(work, lambda rules: replaying(rules, make))
 
 
 def discard_letters(choice: Choice, wish: Wish) -> None:
     """Discard what is chosen; ends with the exit code."""
-    _do(_work("discard", _settings(), choice, wish), lambda _: discarding)
+    work = _work("discard", _settings(), choice, wish)
+    with sigterm_as_ctrl_c():
+        _do(work, lambda _: discarding)
 
 
 def _do(work: Work, plan: Plan) -> None:
     """Look, ask unless told not to, do it, and exit."""
     with asyncio.Runner() as runner:
         seen = runner.run(_look(work))
-        code = say_missing(seen, work.selection)
+        code = say_missing(seen)
         if work.wish.dry_run or not seen.summary.letters:
             _show(work, seen)
             raise typer.Exit(code)
@@ -101,9 +123,13 @@ def _do(work: Work, plan: Plan) -> None:
 
 async def _look(work: Work) -> Survey:
     # One that is named and was handled before is spoken of; others would only be noise.
-    handled = bool(work.selection.references)
+    handled, reading = bool(work.selection.references), Reading(sys.stderr)
+    how = Look(handled=handled, counts=_COUNTS[work.verb], reading=reading)
     async with open_desk(work.settings) as desk:
-        return await survey(desk.log, work.selection, desk.rules, handled=handled)
+        try:
+            return await survey(desk.log, work.selection, desk.rules, how)
+        finally:
+            reading.erase()
 
 
 async def _handle(work: Work, plan: Plan, seen: Survey) -> int:
@@ -127,7 +153,15 @@ def _ask(work: Work, seen: Survey) -> None:
     print_summary(seen.summary, err())
     left = seen.summary.letters - seen.summary.handled
     count = seen.summary.replayable if work.verb == "replay" else left
-    typer.confirm(f"{work.verb} {count:,}?", abort=True, err=True)
+    nothing = f"nothing was {DONE_WORD[work.verb]}"
+    try:
+        agreed = typer.confirm(f"{work.verb} {count:,}?", err=True)
+    except typer.Abort:
+        note(f"\n{nothing}")
+        raise typer.Exit(INTERRUPTED) from None
+    if not agreed:
+        note(nothing)
+        raise typer.Exit(FAILED)
 
 
 def _show(work: Work, seen: Survey) -> None:

@@ -1,24 +1,25 @@
 """`jiraiya dlq list` and `jiraiya dlq show`."""
 
+import shutil
+import sys
 import time
 from contextlib import aclosing
 
+import typer
+
 from jiraiya_events.bootstrap import contract_topics
 from jiraiya_events.cli.dlq.choice import Choice, reference_of
-from jiraiya_events.cli.dlq.session import open_desk
-from jiraiya_events.cli.dlq.view import (
-    found_row,
-    print_found,
-    print_summary,
-    summary_rows,
-)
-from jiraiya_events.cli.dlq.whole import print_whole, whole_row
+from jiraiya_events.cli.dlq.desk import open_desk
+from jiraiya_events.cli.dlq.lines import found_row, heading, line_of
+from jiraiya_events.cli.dlq.page import page_row, print_page
+from jiraiya_events.cli.dlq.reading import Reading
+from jiraiya_events.cli.dlq.sums import print_summary, summary_rows
 from jiraiya_events.cli.exits import DONE, FAILED, Failed
 from jiraiya_events.cli.output import emit, err, note, out
 from jiraiya_events.cli.session import log_quietly, settings_of_this_process
 from jiraiya_events.ops.dead_letters.references import Reference
 from jiraiya_events.ops.dead_letters.selection import Selection
-from jiraiya_events.ops.dead_letters.survey import Survey, look
+from jiraiya_events.ops.dead_letters.survey import Found, Look, Survey, look
 
 
 async def list_letters(choice: Choice, *, handled: bool, summary: bool, json: bool) -> int:
@@ -26,16 +27,20 @@ async def list_letters(choice: Choice, *, handled: bool, summary: bool, json: bo
     settings = settings_of_this_process()
     log_quietly(settings)
     selection = choice.selection(contract_topics(settings).dlq, time.time())
-    survey = Survey()
-    async with open_desk(settings) as desk:
-        found = look(desk.log, selection, desk.rules, handled=handled or bool(choice.references))
-        async with aclosing(found) as every:
-            async for one in every:
-                survey.add(one)
-                if not summary:
-                    emit(found_row(one)) if json else print_found(one)
+    survey, listing, reading = Survey(set(selection.references)), _Listing(), Reading(sys.stderr)
+    how = Look(handled=handled or bool(choice.references), reading=reading)
+    async with (
+        open_desk(settings) as desk,
+        aclosing(look(desk.log, selection, desk.rules, how)) as every,
+    ):
+        async for one in every:
+            survey.add(one)
+            if not summary:
+                reading.erase()
+                emit(found_row(one)) if json else listing.print(one)
+    reading.erase()
     _sum_up(survey, summary=summary, json=json)
-    return say_missing(survey, selection)
+    return say_missing(survey)
 
 
 async def show_letter(text: str, *, json: bool) -> int:
@@ -45,25 +50,41 @@ async def show_letter(text: str, *, json: bool) -> int:
     topics = contract_topics(settings)
     reference = reference_of(text, topics.dlq)
     selection = Selection(references=frozenset({reference}))
-    shown = 0
+    shown, reading = 0, Reading(sys.stderr)
+    how = Look(handled=True, reading=reading)
     async with (
         open_desk(settings) as desk,
-        aclosing(look(desk.log, selection, desk.rules, handled=True)) as every,
+        aclosing(look(desk.log, selection, desk.rules, how)) as every,
     ):
         async for found in every:
             shown += 1
-            emit(whole_row(found)) if json else print_whole(out(), found)
+            reading.erase()
+            emit(page_row(found)) if json else print_page(out(), found)
+    reading.erase()
     if not shown:
         raise Failed(_nothing(reference))
     return DONE
 
 
-def say_missing(survey: Survey, selection: Selection) -> int:
+def say_missing(survey: Survey) -> int:
     """Name the references under which there is nothing; return the exit code."""
-    missing = survey.missing(selection)
-    for reference in missing:
+    for reference in sorted(survey.missing, key=str):
         note(f"error: {_nothing(reference)}")
-    return FAILED if missing else DONE
+    return FAILED if survey.missing else DONE
+
+
+class _Listing:
+    """Lines on stdout, as wide as the terminal there, under a heading."""
+
+    def __init__(self) -> None:
+        self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        self._begun = False
+
+    def print(self, found: Found) -> None:
+        if not self._begun:
+            typer.echo(heading())
+            self._begun = True
+        typer.echo(line_of(found, self._width))
 
 
 def _sum_up(survey: Survey, *, summary: bool, json: bool) -> None:

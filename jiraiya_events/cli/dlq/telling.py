@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jiraiya_events.cli.dlq.view import mark_row
+from jiraiya_events.cli.dlq.lines import mark_row
 from jiraiya_events.cli.output import emit, err, note
 from jiraiya_events.contract.letters import DeadLetter
 from jiraiya_events.contract.marks import Mark

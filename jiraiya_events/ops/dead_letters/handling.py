@@ -8,20 +8,22 @@ Per partition of the dead letters, in this order:
 3. Commit batch by batch what is published and its marks, each batch in one transaction.
 
 Killed anywhere, the next run finds in step 2 exactly what committed. Whoever is taken over finds
-out at the next commit, which then does not happen.
+out at the next commit, which then does not happen. Whoever is interrupted in a commit waits for its
+end, tells what became of it, and only then stops.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from jiraiya_events.contract.letters import DeadLetter
 from jiraiya_events.contract.marks import Action, Mark
 from jiraiya_events.contract.replays import Replay, replay_of
 from jiraiya_events.domain.clock import Clock
-from jiraiya_events.ops.dead_letters.pace import Pace
+from jiraiya_events.ops.dead_letters.pace import BATCH_BYTES, Pace
 from jiraiya_events.ops.dead_letters.ports import DeadLetterLog, Handled, Takeover, TooLarge
 from jiraiya_events.ops.dead_letters.selection import Selection, Span
 from jiraiya_events.ops.dead_letters.staying import ReplayRules, Stays
@@ -113,12 +115,17 @@ class Handling:
                         yield decided
                         continue
                     batch.append(decided)
-                    if len(batch) >= self.pace.batch:
-                        for result in await beat.commit(takeover, batch):
+                    if self._is_full(batch):
+                        async for result in beat.commit(takeover, batch):
                             yield result
                         batch = []
-        for result in await beat.commit(takeover, batch):
-            yield result
+        if batch:
+            async for result in beat.commit(takeover, batch):
+                yield result
+
+    def _is_full(self, batch: Sequence[Handled]) -> bool:
+        held = sum(len(one.letter.value or b"") for one in batch)
+        return len(batch) >= self.pace.batch or held >= BATCH_BYTES
 
     def _decided(self, letter: DeadLetter, takeover: Takeover) -> Handled | Result:
         mark = takeover.marks.get((letter.partition, letter.offset))
@@ -133,49 +140,67 @@ class _Beat:
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._began = asyncio.get_running_loop().time()
-        self._done = 0
+        self._ended_at = float("-inf")
+        self._committed = 0
 
-    async def commit(self, takeover: Takeover, batch: Sequence[Handled]) -> list[Result]:
-        """Wait for the batch's turn, commit it, and return what became of it."""
-        if not batch:
-            return []
-        elapsed_s = asyncio.get_running_loop().time() - self._began
-        await asyncio.sleep(self._pace.wait_s(self._done, elapsed_s))
-        results = await _commit(takeover, batch)
-        self._done += sum(result.counts for result in results)
-        return results
+    async def commit(
+        self, takeover: Takeover, batch: Sequence[Handled]
+    ) -> AsyncGenerator[Result, None]:
+        """Wait for the batch's turn, commit it, and yield what became of each."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._pace.wait_s(self._committed, loop.time() - self._ended_at))
+        self._committed = 0
+        async with aclosing(_commit(takeover, batch)) as results:
+            async for result in results:
+                self._committed += result.counts
+                self._ended_at = loop.time()
+                yield result
 
 
-async def _commit(takeover: Takeover, batch: Sequence[Handled]) -> list[Result]:
+async def _commit(takeover: Takeover, batch: Sequence[Handled]) -> AsyncGenerator[Result, None]:
     """Commit a batch; one that is too large goes record by record, to find which it is."""
     try:
-        await _whole(takeover, batch)
+        interruption = await _to_its_end(takeover.commit(batch))
     except TooLarge:
         await takeover.renew()
         if len(batch) == 1:
-            return [Result(batch[0].letter, Fate.STAYS, Stays.TOO_LARGE)]
-        return [await _alone(takeover, one) for one in batch]
-    return [Result(one.letter, _fate(one)) for one in batch]
+            yield Result(batch[0].letter, Fate.STAYS, Stays.TOO_LARGE)
+            return
+        for one in batch:
+            async with aclosing(_alone(takeover, one)) as results:
+                async for result in results:
+                    yield result
+        return
+    for one in batch:
+        yield Result(one.letter, _fate(one))
+    if interruption is not None:
+        raise interruption
 
 
-async def _alone(takeover: Takeover, one: Handled) -> Result:
+async def _alone(takeover: Takeover, one: Handled) -> AsyncGenerator[Result, None]:
     mark = takeover.marks.get((one.letter.partition, one.letter.offset))
     if mark is not None:
-        return Result(one.letter, Fate.DONE_BEFORE, mark=mark)
-    (result,) = await _commit(takeover, [one])
-    return result
+        yield Result(one.letter, Fate.DONE_BEFORE, mark=mark)
+        return
+    async with aclosing(_commit(takeover, [one])) as results:
+        async for result in results:
+            yield result
 
 
-async def _whole(takeover: Takeover, batch: Sequence[Handled]) -> None:
-    """Commit; an interruption waits for its end, so that what was done can be told."""
-    committing = asyncio.ensure_future(takeover.commit(batch))
+async def _to_its_end(commit: Coroutine[Any, Any, None]) -> asyncio.CancelledError | None:
+    """Wait for a commit, interrupted or not; return the interruption of one that succeeded.
+
+    An interruption is raised at once only where there is nothing to tell: the commit failed.
+    """
+    committing = asyncio.ensure_future(commit)
     try:
         await asyncio.shield(committing)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as interruption:
         await asyncio.wait([committing])
-        committing.cancelled() or committing.exception()
-        raise
+        if committing.cancelled() or committing.exception() is not None:
+            raise
+        return interruption
+    return None
 
 
 def _fate(handled: Handled) -> Fate:

@@ -21,7 +21,8 @@ class Selection:
     """What a dead letter must match, all of it; an empty set asks for nothing.
 
     `since` (included) and `until` (not included) are seconds since the Unix epoch and speak of
-    the failure. `limit` counts in the order of reading: by partition, then by offset.
+    the failure. `limit` is for the survey: it counts in the order of reading, by partition, then
+    by offset.
     """
 
     references: frozenset[Reference] = frozenset()

@@ -1,6 +1,6 @@
 """Looking through the dead letters, a page at a time, changing nothing."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -27,56 +27,81 @@ class Survey:
     """What a look found.
 
     `spans` is where there is something left to do, so that doing it touches nothing that came
-    later; `done_before` is what was handled already.
+    later; `done_before` is what was handled already; `missing` are the references of the
+    selection under which nothing was found. It grows with codes, partitions and what was named,
+    never with the letters.
     """
 
+    missing: set[Reference]
     summary: Summary = field(default_factory=Summary)
     spans: dict[int, Span] = field(default_factory=dict)
-    named: set[Reference] = field(default_factory=set)
     done_before: list[Found] = field(default_factory=list)
 
     def add(self, found: Found) -> None:
         """Count one in."""
         letter = found.letter
         self.summary.add(letter, found.mark, found.stays)
-        self.named.update(name for name in names_of(letter) if name is not None)
+        self.missing.difference_update(name for name in names_of(letter) if name is not None)
         if found.mark is None:
             start = self.spans.get(letter.partition, Span(letter.offset, 0)).start
             self.spans[letter.partition] = Span(start, letter.offset + 1)
 
-    def missing(self, selection: Selection) -> list[Reference]:
-        """Return the references under which there is nothing."""
-        return sorted(selection.references - self.named, key=str)
+
+Counts = Callable[[Found], bool]
+"""Whether a dead letter counts for the limit of the selection."""
+
+Reading = Callable[[int, int], None]
+"""Told after each page how many offsets are behind us, and how many there are to read."""
+
+
+def all_count(_: Found) -> bool:
+    """Count all, as a list does."""
+    return True
+
+
+def open_ones_count(found: Found) -> bool:
+    """Count what can be discarded."""
+    return found.mark is None
+
+
+def replayable_ones_count(found: Found) -> bool:
+    """Count what can be replayed: those that stay would use up the limit on every run."""
+    return found.mark is None and found.stays is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How to look: with those `handled` before or without, what counts, and who is told."""
+
+    handled: bool
+    counts: Counts = all_count
+    reading: Reading = lambda _behind, _total: None
 
 
 async def look(
-    log: DeadLetterLog, selection: Selection, rules: ReplayRules, *, handled: bool
+    log: DeadLetterLog, selection: Selection, rules: ReplayRules, how: Look
 ) -> AsyncGenerator[Found, None]:
-    """Yield what is selected, by partition and offset, up to the end there is now.
-
-    Without `handled` those replayed or discarded before are left out.
-    """
+    """Yield what is selected, by partition and offset, up to the end there is now."""
     marks = await log.marks()
     left = selection.limit
-    for partition, span in selection.spans(await log.spans()).items():
-        async with aclosing(log.read(partition, span)) as pages:
-            async for page in pages:
-                for letter in page:
-                    mark = marks.get((partition, letter.offset))
-                    if (mark is not None and not handled) or not selection.takes(letter):
-                        continue
-                    yield Found(letter, mark, rules.stays(letter))
-                    left = None if left is None else left - 1
-                    if left == 0:
-                        return
+    spans = selection.spans(await log.spans())
+    async with aclosing(_letters(log, spans, how.reading)) as letters:
+        async for letter in letters:
+            mark = marks.get((letter.partition, letter.offset))
+            if (mark is not None and not how.handled) or not selection.takes(letter):
+                continue
+            found = Found(letter, mark, rules.stays(letter))
+            yield found
+            if left is not None and how.counts(found):
+                left -= 1
+            if left == 0:
+                return
 
 
-async def survey(
-    log: DeadLetterLog, selection: Selection, rules: ReplayRules, *, handled: bool
-) -> Survey:
+async def survey(log: DeadLetterLog, selection: Selection, rules: ReplayRules, how: Look) -> Survey:
     """Add up what is selected; only what is `handled` and was asked for is kept whole."""
-    whole = Survey()
-    async with aclosing(look(log, selection, rules, handled=handled)) as every:
+    whole = Survey(set(selection.references))
+    async with aclosing(look(log, selection, rules, how)) as every:
         async for found in every:
             whole.add(found)
             if found.mark is not None:
@@ -87,3 +112,17 @@ async def survey(
 async def rules_of(log: DeadLetterLog, topic: str, cap: int) -> ReplayRules:
     """Return what holds for replays now."""
     return ReplayRules(topic, await log.partitions_of(topic), cap)
+
+
+async def _letters(
+    log: DeadLetterLog, spans: Mapping[int, Span], reading: Reading
+) -> AsyncGenerator[DeadLetter, None]:
+    total = sum(span.end - span.start for span in spans.values())
+    behind = 0
+    for partition, span in spans.items():
+        async with aclosing(log.read(partition, span)) as pages:
+            async for page in pages:
+                for letter in page:
+                    yield letter
+                reading(behind + page[-1].offset + 1 - span.start, total)
+        behind += span.end - span.start

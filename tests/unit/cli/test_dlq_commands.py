@@ -2,22 +2,27 @@
 
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from jiraiya_events.cli.dlq.choice import Choice
 from jiraiya_events.cli.dlq.edit import split_file
-from jiraiya_events.cli.dlq.view import (
+from jiraiya_events.cli.dlq.lines import (
     found_row,
-    print_found,
-    print_summary,
+    heading,
+    line_of,
     printable,
-    summary_rows,
+    printable_body,
 )
-from jiraiya_events.cli.dlq.whole import pretty, print_whole, whole_row
+from jiraiya_events.cli.dlq.page import page_row, pretty, print_page
+from jiraiya_events.cli.dlq.reading import Reading
+from jiraiya_events.cli.dlq.sums import print_summary, summary_rows
 from jiraiya_events.cli.exits import Unusable
 from jiraiya_events.contract.letters import Origin
 from jiraiya_events.contract.marks import Action, Mark
@@ -34,6 +39,11 @@ NO_KAFKA = {"JIRAIYA_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 STEERING = "\x1b[2J\x9b\u202e"
 
 
+def plain(styled: str) -> str:
+    """Return a line without its colours."""
+    return Text.from_ansi(styled).plain
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -43,13 +53,14 @@ STEERING = "\x1b[2J\x9b\u202e"
         (("discard", "3:17"), "add --yes"),
         (("replay", "3-17", "--yes"), "names no dead letter"),
         (("show", "3-17"), "names no dead letter"),
-        (("list", "--code", "intrnal"), "there is no code 'intrnal'"),
         (("list", "--since", "yesterday"), "--since: 'yesterday'"),
         (("list", "--until", "2026-01-31"), "--until: '2026-01-31'"),
         (("replay", "--edit", "--yes"), "REF --edit [FILE]"),
         (("replay", "1:1", "2:2", "--edit", "--yes"), "REF --edit [FILE]"),
         (("replay", "1:1", "a.json", "b.json", "--edit", "--yes"), "one FILE"),
         (("replay", "1:1", "--rate", "0"), "--rate"),
+        (("replay", "1:1", "--rate", "inf"), "--rate"),
+        (("replay", "1:1", "--rate", "nan"), "--rate"),
         (("list", "--limit", "0"), "--limit"),
     ],
 )
@@ -113,6 +124,7 @@ def test_a_row_says_what_a_script_needs() -> None:
         "reference": "3:17",
         "request": "story.requested/1/2",
         "request_id": "r",
+        "correlation_id": "r",
         "user_id": "u-1",
         "key": "u-1",
         "code": "internal",
@@ -136,7 +148,7 @@ def test_a_record_of_somebody_else_has_a_row_too() -> None:
     json.dumps(row)
 
 
-def test_nothing_that_is_shown_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_that_is_shown_steers_the_terminal() -> None:
     """Neither a body, nor a key, a header or a message that somebody sent."""
     sent = STEERING.encode()
     nasty = letter(
@@ -148,12 +160,32 @@ def test_nothing_that_is_shown_steers_the_terminal(capsys: pytest.CaptureFixture
     )
     found = Found(nasty, None, None)
     shown = io.StringIO()
-    print_whole(Console(file=shown), found)
-    print_found(found)
-    everything = shown.getvalue() + capsys.readouterr().out
+    print_page(Console(file=shown), found)
+    everything = shown.getvalue() + plain(line_of(found, 120))
     assert not set(STEERING[:1] + STEERING[4:]) & set(everything)
     assert "[red]" in everything
-    assert printable("a\nb\x1bc") == "a\nb\\u001bc"
+    assert printable("a\nb\x1bc") == "a\\u000ab\\u001bc"
+    assert printable_body("a\nb\x1bc") == "a\nb\\u001bc"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\x85", "\u2028"])
+def test_nothing_that_was_sent_makes_a_line_of_its_own(end: str) -> None:
+    """Neither in the list, nor in the summary, nor above the body of the page."""
+    forged = f"x{end}0:0  01-31 12:00  all is well"
+    dead = letter(
+        code=forged,
+        key=forged.encode(),
+        value=None,
+        more=[("x-dlq-error-message", forged.encode()), (forged, forged.encode())],
+    )
+    found = Found(dead, None, None)
+    assert len(line_of(found, None).splitlines()) == 1
+    page, summary, sums = io.StringIO(), Summary(), io.StringIO()
+    print_page(Console(file=page, width=300), found)
+    summary.add(dead, None, None)
+    print_summary(summary, Console(file=sums, width=300))
+    lines = [*page.getvalue().splitlines(), *sums.getvalue().splitlines()]
+    assert not [line for line in lines if line.lstrip().startswith("0:0  01-31")]
 
 
 @pytest.mark.parametrize(
@@ -172,9 +204,9 @@ def test_a_body_is_shown_as_what_it_is(value: bytes, shown: str) -> None:
 def test_a_long_body_is_cut_for_people_and_whole_in_json() -> None:
     found = Found(letter(value=b"a" * 20_000), None, None)
     shown = io.StringIO()
-    print_whole(Console(file=shown), found)
+    print_page(Console(file=shown), found)
     assert "3,616 characters more" in shown.getvalue()
-    assert len(whole_row(found)["value_base64"]) > 20_000
+    assert len(page_row(found)["value_base64"]) > 20_000
 
 
 def test_a_dead_letter_is_shown_with_the_next_step() -> None:
@@ -186,10 +218,10 @@ def test_a_dead_letter_is_shown_with_the_next_step() -> None:
         (Found(dead, Mark(Action.REPLAYED, NOW), None), "it is done"),
     ):
         shown = io.StringIO()
-        print_whole(Console(file=shown, width=200), found)
+        print_page(Console(file=shown, width=200), found)
         assert words in shown.getvalue()
         assert "no body (null)" in shown.getvalue()
-    row = whole_row(Found(dead, None, None))
+    row = page_row(Found(dead, None, None))
     assert row["value"] is None
     assert ["x-dlq-topic", "story.requested"] in row["headers"]
 
@@ -212,9 +244,69 @@ def test_the_summary_fits_a_terminal_and_counts_everything() -> None:
     assert (row["letters"], row["replayable"], row["handled"]) == (3, 1, 1)
 
 
-def test_a_line_says_that_it_was_handled(capsys: pytest.CaptureFixture[str]) -> None:
-    print_found(Found(letter(3, 17), Mark(Action.DISCARDED, NOW), None))
-    print_found(Found(replace(letter(3, 18), key=None), None, Stays.CAP))
-    first, second = capsys.readouterr().out.splitlines()
+def test_a_line_says_that_it_was_handled() -> None:
+    first = line_of(Found(letter(3, 17), Mark(Action.DISCARDED, NOW), None), None)
+    second = line_of(Found(replace(letter(3, 18), key=None), None, Stays.CAP), None)
     assert ("3:17" in first, "discarded" in first) == (True, True)
     assert ("3:18" in second, "(cap)" in second) == (True, True)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("key", [b"k" * 3_000, "物語".encode() * 1_500, b"\x1b" * 3_000, b"k"])
+def test_a_line_fits_the_terminal_under_its_heading(key: bytes, width: int) -> None:
+    """Whatever the key and the message; what was cut says so."""
+    dead = letter(
+        12, 345_678, key=key, code="provider_rate_limited",
+        more=[("x-dlq-error-message", b"many words " * 90)],
+    )  # fmt: skip
+    for found in (Found(dead, None, None), Found(dead, Mark(Action.REPLAYED, NOW), None)):
+        line = plain(line_of(found, width))
+        assert cell_len(line) <= width
+        assert line.endswith("replayed" if found.mark else "…")
+        assert line[line.index("01-31") :].startswith("01-31 12:00  provider_rate_limited  1  ")
+        assert ("…" in line[50:66]) == (len(key) > 16)
+    assert cell_len(plain(heading())) <= 80
+
+
+def test_a_page_names_the_correlation_id() -> None:
+    """Which is what a log is searched for."""
+    dead = letter(more=[("ce_correlationid", b"c-17")])
+    shown = io.StringIO()
+    print_page(Console(file=shown), Found(dead, None, None))
+    assert "correlation c-17" in shown.getvalue()
+    assert found_row(Found(dead, None, None))["correlation_id"] == "c-17"
+
+
+def test_a_key_that_is_no_text_can_be_chosen() -> None:
+    """As a shell passes bytes on."""
+    assert Choice(keys=["a", os.fsdecode(b"\xff")]).selection(DLQ, NOW).keys == {b"a", b"\xff"}
+
+
+def test_a_code_of_another_release_is_taken_with_a_note(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert Choice(codes=["of_tomorrow"]).selection(DLQ, NOW).codes == {"of_tomorrow"}
+    assert "does not know 'of_tomorrow'" in capsys.readouterr().err
+    Choice(codes=["internal", "unknown"]).selection(DLQ, NOW)
+    assert capsys.readouterr().err == ""
+
+
+class Terminal(io.StringIO):
+    """A stream that people look at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_long_look_says_how_far_it_is_and_cleans_up() -> None:
+    """Nothing in its first second, and nothing where nobody looks."""
+    for stream, shown in ((Terminal(), "\rreading 3,000 of 9,000 …\x1b[K"), (io.StringIO(), "")):
+        now = iter((0.0, 0.9, 1.1))
+        reading = Reading(stream, lambda moments=now: next(moments))  # type: ignore[misc]
+        reading(2_000, 9_000)
+        assert stream.getvalue() == ""
+        reading(3_000, 9_000)
+        assert stream.getvalue() == shown
+        reading.erase()
+        reading.erase()
+        assert stream.getvalue() == (shown and shown + "\r\x1b[K")

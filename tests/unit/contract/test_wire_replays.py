@@ -121,6 +121,17 @@ def test_what_was_too_large_then_keeps_its_name_when_the_limit_is_raised() -> No
     assert identity.id == "story.requested:3:42"
 
 
+def test_what_was_given_up_unread_keeps_the_name_it_had_then() -> None:
+    """Its value was there, but nobody looked for an id in it."""
+    dead = died(make_record())
+    unread = letter(dead.key, dead.value, [*dead.headers, ("x-dlq-unread", b"true")])
+    assert original_envelope(unread, ORIGIN).identity.id == "story.requested:3:42"
+    replay = again(unread)
+    assert dict(replay.headers)["x-replay-id"] == b"story.requested:3:42"
+    identity = read_envelope(reread(replay), max_event_bytes=LIMIT).identity
+    assert (identity.id, identity.attempt) == ("story.requested:3:42", 2)
+
+
 def test_a_request_with_an_id_of_its_own_needs_no_other() -> None:
     replay = again(died(make_record(headers={"ce_id": "r-1"})))
     assert "x-replay-id" not in dict(replay.headers)

@@ -1,6 +1,6 @@
 """Dead letters in memory: the port `DeadLetterLog`, with a rival who may come in at any commit."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from jiraiya_events.contract.letters import DeadLetter
@@ -51,6 +51,7 @@ class MemoryDeadLetters:
         self.too_large: Callable[[DeadLetter], bool] = lambda _: False
         self.before_commit: Callable[[int], None] = lambda _: None
         self.after_commit: Callable[[int], None] = lambda _: None
+        self.during_commit: Callable[[], Awaitable[None]] | None = None
 
     async def spans(self) -> Mapping[int, Span]:
         return {
@@ -95,6 +96,8 @@ class MemoryTakeover:
     async def commit(self, batch: Sequence[Handled]) -> None:
         log = self._log
         log.before_commit(self._partition)
+        if log.during_commit is not None:
+            await log.during_commit()
         assert not self._failed, "a failed takeover must be renewed first"
         if log.epochs[self._partition] != self._epoch:
             raise AnotherOperator(self._partition)

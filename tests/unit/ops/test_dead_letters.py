@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from itertools import pairwise
 
 import pytest
 
@@ -23,7 +25,14 @@ from jiraiya_events.ops.dead_letters.ports import AnotherOperator
 from jiraiya_events.ops.dead_letters.references import Place, read_reference
 from jiraiya_events.ops.dead_letters.selection import Selection, Span
 from jiraiya_events.ops.dead_letters.staying import WORDS, ReplayRules, Stays
-from jiraiya_events.ops.dead_letters.survey import Survey, look, survey
+from jiraiya_events.ops.dead_letters.survey import (
+    Look,
+    Survey,
+    look,
+    open_ones_count,
+    replayable_ones_count,
+    survey,
+)
 from jiraiya_events.testing.virtual_time import run_virtual
 from tests.unit.ops.letters import DLQ, REQUESTED, MemoryDeadLetters, letter
 
@@ -64,8 +73,19 @@ async def handle(
     return [one async for one in handling.run(spans or await log.spans())]
 
 
+async def telling(
+    log: MemoryDeadLetters,
+    tell: Callable[[Result], None],
+    pace: Pace = Pace(),  # noqa: B008 - likewise
+) -> None:
+    """Replay everything; each result is told at once."""
+    handling = Handling(log, EVERYTHING, replaying(RULES), pace, Standing())
+    async for result in handling.run(await log.spans()):
+        tell(result)
+
+
 async def seen(log: MemoryDeadLetters, selection: Selection, *, handled: bool = False) -> Survey:
-    return await survey(log, selection, RULES, handled=handled)
+    return await survey(log, selection, RULES, Look(handled=handled))
 
 
 def offsets(log: MemoryDeadLetters) -> list[int]:
@@ -117,7 +137,7 @@ async def test_each_selector_takes_what_it_names_and_nothing_else(selection: Sel
     )
     other = letter(0, 0, origin=(2, 4), failed_at="2026-01-31T11:59:59.999Z")
     log = log_of(other, meant)
-    assert [one.letter async for one in look(log, selection, RULES, handled=False)] == [meant]
+    assert [one.letter async for one in look(log, selection, RULES, Look(handled=False))] == [meant]
 
 
 async def test_selectors_narrow_each_other() -> None:
@@ -133,6 +153,41 @@ async def test_a_limit_counts_in_the_order_of_reading() -> None:
     assert plan.spans == {0: Span(0, 7), 1: Span(1, 2)}
     await handle(log, replaying(RULES), spans=plan.spans)
     assert offsets(log) == [0, 3, 6, 1]
+
+
+async def test_the_limit_of_a_replay_counts_only_what_can_be_replayed() -> None:
+    """Those at the cap would use it up on every run; those before are told of all the same."""
+    log = log_of(*(letter(0, n, origin=(0, n), replays=5 * (n < 3)) for n in range(6)))
+    how = Look(handled=False, counts=replayable_ones_count)
+    plan = await survey(log, Selection(limit=2), RULES, how)
+    assert plan.spans == {0: Span(0, 5)}
+    await handle(log, replaying(RULES), spans=plan.spans)
+    assert offsets(log) == [3, 4]
+
+
+async def test_the_limit_counts_nothing_that_is_done() -> None:
+    log = log_of(*many(6))
+    log.marked = {(0, 0): Mark(Action.REPLAYED, NOW)}
+    how = Look(handled=True, counts=open_ones_count)
+    assert (await survey(log, Selection(limit=1), RULES, how)).spans == {0: Span(3, 4)}
+
+
+async def test_a_survey_holds_nothing_of_the_letters_it_counted() -> None:
+    """It is as large for six hundred as for six."""
+    few, many_more = [await seen(log_of(*many(count)), EVERYTHING) for count in (6, 600)]
+    assert (few.summary.letters, many_more.summary.letters) == (6, 600)
+    held = [field.name for field in fields(few) if field.name != "summary"]
+    for name in held:
+        assert len(getattr(few, name)) == len(getattr(many_more, name)), name
+
+
+async def test_a_look_says_how_far_it_is() -> None:
+    """In offsets, so that what is not selected, or aborted, is progress too."""
+    told: list[tuple[int, int]] = []
+    how = Look(handled=False, reading=lambda behind, total: told.append((behind, total)))
+    log = log_of(*many(12), letter(2, 99, origin=(0, 99)))
+    await survey(log, Selection(codes=frozenset({"none"})), RULES, how)
+    assert told == [(7, 118), (10, 118), (17, 118), (20, 118), (27, 118), (118, 118)]
 
 
 async def test_places_are_read_without_reading_the_rest() -> None:
@@ -162,7 +217,7 @@ async def test_nobody_is_taken_over_where_everything_is_done() -> None:
 async def test_references_that_name_nothing_are_told() -> None:
     selection = Selection(references=frozenset({Place(0, 0), Place(0, 9), Origin("t", 1, 1)}))
     plan = await seen(log_of(letter()), selection)
-    assert [str(one) for one in plan.missing(selection)] == ["0:9", "t/1/1"]
+    assert sorted(str(one) for one in plan.missing) == ["0:9", "t/1/1"]
 
 
 async def test_handled_ones_are_hidden_unless_asked_for() -> None:
@@ -308,7 +363,68 @@ def test_a_transaction_holds_no_more_than_the_rate_allows(rate: float | None, ba
     assert Pace(rate).batch == batch
 
 
-def test_behind_its_rate_nothing_waits() -> None:
+def test_a_batch_waits_its_time_after_the_one_before() -> None:
     assert Pace(10.0).wait_s(5, 0.2) == pytest.approx(0.3)
     assert Pace(10.0).wait_s(5, 2.0) == 0.0
     assert Pace().wait_s(10**6, 0.0) == 0.0
+
+
+def test_what_was_slow_is_not_made_up_for_in_a_burst() -> None:
+    """One transaction takes nine seconds; the others keep their distance all the same."""
+    log = log_of(*many(9))
+    moments: list[float] = []
+
+    async def timed() -> None:
+        loop = asyncio.get_running_loop()
+        await telling(log, lambda _: moments.append(loop.time()), Pace(1.0))
+
+    async def delay() -> None:
+        if log.commits == 1:
+            await asyncio.sleep(9.0)
+
+    log.during_commit = delay
+    run_virtual(timed())
+    gaps = [after - before for before, after in pairwise(moments)]
+    assert gaps == pytest.approx([10.0, *[1.0] * 7])
+
+
+async def test_a_transaction_holds_no_more_than_a_few_megabytes() -> None:
+    """Bodies of a megabyte go four at a time."""
+    body = b"x" * 2**20
+    log = log_of(*(letter(0, n, origin=(0, n), value=body) for n in range(9)))
+    assert len(await handle(log, discarding)) == 9
+    assert log.commits == 3
+
+
+async def test_an_interruption_in_a_commit_is_told_what_was_committed() -> None:
+    """And then it ends the run; nothing more is published."""
+    log = log_of(*many(9))
+    told: list[Result] = []
+
+    running = asyncio.ensure_future(telling(log, told.append))
+
+    async def interrupt() -> None:
+        running.cancel()
+        await asyncio.sleep(0)
+
+    log.during_commit = interrupt
+    await asyncio.wait([running])
+    assert running.cancelled()
+    assert [one.letter.offset for one in told] == offsets(log) == [0, 3, 6]
+
+
+async def test_an_interruption_tells_nothing_of_a_commit_that_failed() -> None:
+    log = log_of(*many(9))
+    told: list[Result] = []
+
+    running = asyncio.ensure_future(telling(log, told.append))
+
+    async def interrupt() -> None:
+        running.cancel()
+        await asyncio.sleep(0)
+        log.epochs[0] += 1
+
+    log.during_commit = interrupt
+    await asyncio.wait([running])
+    assert running.cancelled()
+    assert (told, log.published) == ([], [])

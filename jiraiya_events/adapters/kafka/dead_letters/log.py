@@ -24,10 +24,9 @@ class KafkaDeadLetterLog:
     """The port `DeadLetterLog`; `open_dead_letter_log` makes one."""
 
     def __init__(
-        self, connection: KafkaConnection, group: str, topics: Topics, letters: AIOKafkaConsumer
+        self, connection: KafkaConnection, topics: Topics, letters: AIOKafkaConsumer
     ) -> None:
         self._connection = connection
-        self._group = group
         self._topics = topics
         self._letters = letters
         self._places: list[TopicPartition] = []
@@ -81,9 +80,7 @@ class KafkaDeadLetterLog:
         if self._reader is None:
             raise BrokerUnavailable(_missing(self._topics.marks))
         mine = Partition(self._topics.dlq, partition)
-        takeover = KafkaTakeover(
-            self._connection, self._group, mine, self._topics.marks, self._reader
-        )
+        takeover = KafkaTakeover(self._connection, mine, self._topics.marks, self._reader)
         try:
             await takeover.renew()
             yield takeover
@@ -98,7 +95,7 @@ class KafkaDeadLetterLog:
 
 @asynccontextmanager
 async def open_dead_letter_log(
-    connection: KafkaConnection, group: str, topics: Topics
+    connection: KafkaConnection, topics: Topics
 ) -> AsyncIterator[KafkaDeadLetterLog]:
     """Open the log; raises `BrokerUnavailable`, also when there is no topic of dead letters."""
     async with AsyncExitStack() as stack:
@@ -106,7 +103,7 @@ async def open_dead_letter_log(
             letters = await _reading(connection, stack)
             stable = await _reading(connection, stack)
             raw = await _reading(connection, stack, committed=False)
-            found = KafkaDeadLetterLog(connection, group, topics, letters)
+            found = KafkaDeadLetterLog(connection, topics, letters)
             await found.start(stable, raw)
         yield found
 

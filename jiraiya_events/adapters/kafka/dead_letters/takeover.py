@@ -1,12 +1,14 @@
 """One partition of the dead letters in one operator's hands: a transactional producer.
 
-Its `transactional.id` is `<group>.<dead letters' topic>.<partition>`. Starting one fences the
-operator before: InitProducerId raises the epoch and ends that one's transaction.
+Its `transactional.id` is `jiraiya-dlq.<dead letters' topic>/<partition>`, whatever the group of the
+operator's settings: the lock is the partition's. Starting one fences the operator before:
+InitProducerId raises the epoch and ends that one's transaction.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -39,6 +41,13 @@ log = logging.getLogger(__name__)
 
 ABORT_TIMEOUT_S = 5.0
 
+TRANSACTIONAL_PREFIX: Final = "jiraiya-dlq."
+"""Operators need WRITE on transactional ids that start with it.
+
+What follows is a topic, a slash, a partition: no id of the service, `<group>.<topic>.<partition>`,
+is equal to one of these, whatever its group is called, since no topic's name has a slash.
+"""
+
 FORBIDDEN = (
     ClusterAuthorizationFailedError,
     TopicAuthorizationFailedError,
@@ -52,13 +61,12 @@ class KafkaTakeover:
     def __init__(
         self,
         connection: KafkaConnection,
-        group: str,
         partition: Partition,
         marks_topic: str,
         reader: MarkReader,
     ) -> None:
         self._connection = connection
-        self._name = f"{group}.{partition.topic}.{partition.partition}"
+        self._name = f"{TRANSACTIONAL_PREFIX}{partition.topic}/{partition.partition}"
         self._partition = partition.partition
         self._marks_topic = marks_topic
         self._reader = reader
@@ -140,7 +148,8 @@ class KafkaTakeover:
         on_topics = f"WRITE on the topics {topics}, and " if topics else ""
         return (
             f"Kafka does not let us write, and nothing was written: grant our user {on_topics}"
-            f"WRITE on the transactional id {self._name}"
+            f"WRITE on the transactional id {self._name} (better on all that start with "
+            f"{TRANSACTIONAL_PREFIX})"
         )
 
     def _outputs(self, handled: Handled) -> list[Output]:

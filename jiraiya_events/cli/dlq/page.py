@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from jiraiya_events.cli.dlq.view import found_row, key_text, printable
+from jiraiya_events.cli.dlq.lines import found_row, key_text, printable, printable_body
 from jiraiya_events.contract.dead_letters import PREFIX
 from jiraiya_events.contract.rfc3339 import format_rfc3339
 from jiraiya_events.ops.dead_letters.advice import advice_for
@@ -18,7 +18,7 @@ _HEX_BYTES: Final = 256
 _HEADER_CHARACTERS: Final = 300
 
 
-def whole_row(found: Found) -> dict[str, Any]:
+def page_row(found: Found) -> dict[str, Any]:
     """Return everything; headers as pairs, since names may repeat."""
     value = found.letter.value
     row = {
@@ -32,7 +32,7 @@ def whole_row(found: Found) -> dict[str, Any]:
         return {**row, "value_base64": base64.b64encode(value or b"").decode()}
 
 
-def print_whole(console: Console, found: Found) -> None:
+def print_page(console: Console, found: Found) -> None:
     """Print reason, next step, headers and body; nothing in them can steer the terminal."""
     letter, row = found.letter, found_row(found)
     facts = {
@@ -41,8 +41,9 @@ def print_whole(console: Console, found: Found) -> None:
         "failed": row["failed_at"],
         "request": row["request"] or "(it does not say)",
         "id": row["request_id"] or "-",
+        "correlation": row["correlation_id"] or "-",
         "user": row["user_id"] or "-",
-        "key": key_text(letter) or "(none)",
+        "key": _cut(key_text(letter) or "(none)", _HEADER_CHARACTERS),
         "attempt": f"{row['attempt']}, {letter.tries} model calls in it",
     }
     if found.mark is not None:
@@ -50,12 +51,12 @@ def print_whole(console: Console, found: Found) -> None:
     console.print(f"[bold]{letter.reference}[/]  ", end="")
     console.print(printable(letter.code), style="red", markup=False)
     for name, text in facts.items():
-        _print(console, f"  {name:8} {text}")
+        _print(console, f"  {name:11} {printable(text)}")
     console.print("headers", style="bold")
     for name, value in letter.headers:
         if not name.lower().startswith(PREFIX):
-            text = "(null)" if value is None else _header(value)
-            _print(console, f"  {name}: {_cut(str(text), _HEADER_CHARACTERS)}")
+            text = "(null)" if value is None else value.decode("utf-8", "backslashreplace")
+            _print(console, f"  {printable(name)}: {printable(_cut(text, _HEADER_CHARACTERS))}")
     _print_body(console, letter.value)
 
 
@@ -73,7 +74,7 @@ def _print_body(console: Console, value: bytes | None) -> None:
         console.print("no body (null)", style="bold")
         return
     console.print(f"body, {len(value):,} bytes", style="bold")
-    _print(console, _cut(pretty(value), _BODY_CHARACTERS))
+    _print(console, printable_body(_cut(pretty(value), _BODY_CHARACTERS)))
 
 
 def pretty(value: bytes) -> str:
@@ -100,4 +101,4 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _print(console: Console, text: str) -> None:
-    console.print(printable(text), markup=False, soft_wrap=True)
+    console.print(text, markup=False, soft_wrap=True)

@@ -24,5 +24,5 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
     """Open it; raises `BrokerUnavailable`."""
     topics = contract_topics(settings)
     connection = kafka_connection(settings)
-    async with open_dead_letter_log(connection, settings.kafka.group_id, topics) as log:
+    async with open_dead_letter_log(connection, topics) as log:
         yield Desk(log, await rules_of(log, topics.requested, settings.engine.replay_cap))
