@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from jiraiya_events.cli.printable import printable
 from jiraiya_events.client import Received, read_outcome
 from jiraiya_events.domain.outcome import StoryFailed, StoryGenerated
 
@@ -36,7 +37,7 @@ def record_row(record: Received) -> dict[str, Any]:
 def print_record(console: Console, record: Received) -> None:
     """Print a line or two about the record."""
     when = _moment(record).astimezone().strftime("%H:%M:%S")
-    console.print(f"[dim]{when} {escape(_place(record))}[/]  {_said(record)}", soft_wrap=True)
+    console.print(f"[dim]{when} {_safe(_place(record))}[/]  {_said(record)}", soft_wrap=True)
 
 
 def _said(record: Received) -> str:
@@ -46,21 +47,27 @@ def _said(record: Received) -> str:
     if isinstance(outcome, StoryGenerated):
         story = outcome.story
         about = f"{story.word_count} words for {outcome.user_id}, {outcome.request_id}"
-        return f"[green]✓[/] [bold]{escape(story.title)}[/]  [dim]{escape(about)}[/]"
+        return f"[green]✓[/] [bold]{_safe(story.title)}[/]  [dim]{_safe(about)}[/]"
     if isinstance(outcome, StoryFailed):
         error = outcome.error
         kept = " [magenta](dead letter)[/]" if outcome.dead_lettered else ""
-        about = f"{error.message}  [dim]{escape(str(outcome.request_id))}[/]"
+        about = f"{_safe(error.message)}  [dim]{_safe(str(outcome.request_id))}[/]"
         return f"[red]✗ {error.code}[/]{kept} {about}"
     text = (record.value or b"").decode("utf-8", "replace")
-    return escape(text if len(text) <= _PREVIEW else text[:_PREVIEW] + "…")
+    return _safe(text if len(text) <= _PREVIEW else text[:_PREVIEW] + "…")
 
 
 def _dead_letter(record: Received) -> str:
     headers = record.headers
     origin = "/".join(headers.get(f"x-dlq-{n}", "?") for n in ("topic", "partition", "offset"))
     message = headers.get("x-dlq-error-message", "")
-    return f"[magenta]✝ {headers['x-dlq-error-code']}[/] {escape(message)}  [dim]{origin}[/]"
+    code = _safe(headers["x-dlq-error-code"])
+    return f"[magenta]✝ {code}[/] {_safe(message)}  [dim]{_safe(origin)}[/]"
+
+
+def _safe(text: str) -> str:
+    """Return text from a topic, as it may stand in a line for people."""
+    return escape(printable(text))
 
 
 def _place(record: Received) -> str:

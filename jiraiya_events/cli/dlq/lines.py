@@ -5,6 +5,7 @@ from typing import Any, Final
 import typer
 from rich.cells import cell_len, set_cell_size
 
+from jiraiya_events.cli.printable import printable
 from jiraiya_events.contract.letters import DeadLetter
 from jiraiya_events.contract.marks import Mark
 from jiraiya_events.contract.replays import original_envelope
@@ -14,20 +15,6 @@ from jiraiya_events.ops.dead_letters.survey import Found
 CODE_WIDTH: Final = 21
 _KEY_WIDTH: Final = 16
 _MESSAGE_CHARACTERS: Final = 100
-_BREAKS: Final = frozenset("\u2028\u2029")
-_DIRECTIONS: Final = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
-
-
-def printable(text: str) -> str:
-    """Return `text` on one line, with what would steer a terminal or break the line visible."""
-    return "".join(_visible(one) if _steers(one) or one in _BREAKS else one for one in text)
-
-
-def printable_body(text: str) -> str:
-    """Return `text` likewise, but with its line breaks."""
-    return "".join(_visible(one) if _steers(one) and one != "\n" else one for one in text)
 
 
 def cut(text: str, width: int) -> str:
@@ -113,11 +100,3 @@ def _state(found: Found) -> str:
 def _column(text: str, width: int) -> str:
     # A key may be a megabyte: what cannot be shown is not looked at.
     return set_cell_size(cut(printable(text[: width + 1]), width), width)
-
-
-def _visible(one: str) -> str:
-    return f"\\u{ord(one):04x}"
-
-
-def _steers(one: str) -> bool:
-    return one < " " or "\x7f" <= one <= "\x9f" or one in _DIRECTIONS

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from jiraiya_events.cli.dlq.lines import found_row, key_text, printable, printable_body
+from jiraiya_events.cli.dlq.lines import found_row, key_text
+from jiraiya_events.cli.printable import printable, printable_body
 from jiraiya_events.contract.dead_letters import PREFIX
 from jiraiya_events.contract.rfc3339 import format_rfc3339
 from jiraiya_events.ops.dead_letters.advice import advice_for

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jiraiya_events.cli.dlq.lines import CODE_WIDTH, cut, minute, printable
+from jiraiya_events.cli.dlq.lines import CODE_WIDTH, cut, minute
+from jiraiya_events.cli.printable import printable
 from jiraiya_events.contract.rfc3339 import format_rfc3339
 from jiraiya_events.ops.dead_letters.staying import WORDS
 from jiraiya_events.ops.dead_letters.summary import Line, Summary

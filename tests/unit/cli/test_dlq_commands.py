@@ -17,13 +17,12 @@ from jiraiya_events.cli.dlq.lines import (
     found_row,
     heading,
     line_of,
-    printable,
-    printable_body,
 )
 from jiraiya_events.cli.dlq.page import page_row, pretty, print_page
 from jiraiya_events.cli.dlq.reading import Reading
 from jiraiya_events.cli.dlq.sums import print_summary, summary_rows
 from jiraiya_events.cli.exits import Unusable
+from jiraiya_events.cli.printable import printable, printable_body
 from jiraiya_events.contract.letters import Origin
 from jiraiya_events.contract.marks import Action, Mark
 from jiraiya_events.ops.dead_letters.references import Place

@@ -47,3 +47,11 @@ def test_every_kind_of_record_has_a_line() -> None:
     }  # fmt: skip
     assert "[bold]oops" in shown(record(b"", **dead))
     assert "[red]x" in shown(record(b"[red]x"))
+
+
+def test_a_record_can_forge_no_line_and_steer_no_terminal() -> None:
+    """Whoever may write to a topic writes to the operator's screen."""
+    forged = {"x-dlq-error-code": "internal", "x-dlq-error-message": "a\n12:00 ✓ all well\x1b[2J"}
+    line = shown(record(b"", **forged))
+    assert line.count("\n") == 1
+    assert "\x1b" not in line
