@@ -18,10 +18,12 @@ from jiraiya_events.engine.errors import (
     ProgressUnreadable,
     WriterFailed,
 )
+from jiraiya_events.engine.finished import Finished
 from jiraiya_events.engine.offset_map import Progress
 from jiraiya_events.engine.ports import Writer, WriterFactory
 from jiraiya_events.engine.records import Committed
-from jiraiya_events.engine.session import Finished, Session, SessionState
+from jiraiya_events.engine.refusals import Refusals
+from jiraiya_events.engine.session import Session, SessionState
 from jiraiya_events.engine.surroundings import Surroundings
 
 RETRY_S = (0.1, 5.0)
@@ -50,7 +52,7 @@ class CommitLoop:
         self._untrue: Committed | None = None
         """What is committed speaks of another log of that name, until we commit ourselves."""
         self._last = Committed(None)
-        self._alone: set[int] = set()
+        self._refusals = Refusals(around.handler)
         self._failed_in_a_row = 0
         session.on_work = self._work.set
         self._enough = asyncio.Event()
@@ -152,7 +154,7 @@ class CommitLoop:
             await self._commit(batch, committed)
         except OutputsRefused as error:
             self._failed(error)
-            self._make_smaller(batch, error)
+            self._refusals.make_smaller(batch, error)
             await self._reopen()
         except Fenced as error:
             self._failed(error)
@@ -200,7 +202,7 @@ class CommitLoop:
         tracker = self._session.tracker
         if tracker is None:
             return [], self._last
-        batch = self._next_in_order()
+        batch = self._refusals.next_in_order(self._session.finished)
         progress = tracker.progress_with({item.record.offset for item in batch})
         committed, covered = offset_map.encode(progress)
         self._session.uncovered = sum(
@@ -210,16 +212,6 @@ class CommitLoop:
             batch = [item for item in batch if item.record.offset < covered]
             self._around.dispatcher.offer(self._session)  # it does not count any more
         return batch, committed
-
-    def _next_in_order(self) -> list[Finished]:
-        """Return all that is finished, but a suspect of a refused transaction only alone."""
-        finished = self._session.finished
-        if not self._alone:
-            return list(finished)
-        for index, item in enumerate(finished):
-            if item.record.offset in self._alone:
-                return finished[: max(index, 1)]
-        return list(finished)
 
     async def _commit(self, batch: list[Finished], committed: Committed) -> None:
         session = self._session
@@ -237,45 +229,7 @@ class CommitLoop:
         self._failed_in_a_row = 0
         self._untrue = None
         self._last = committed
-        self._alone -= {item.record.offset for item in batch}
+        self._refusals.accepted(batch)
         session.throttle.metadata_chars = len(committed.metadata)
         session.committed(batch)
         self._around.observer.committed([(i.record, i.label) for i in batch], seconds)
-
-    def _make_smaller(self, batch: list[Finished], error: OutputsRefused) -> None:
-        """Replace the outputs that were refused; when it is not known which, try one by one."""
-        refused = _refused_by_item(batch, error.indices)
-        if len(refused) > 1:
-            self._alone = {item.record.offset for item, _ in refused}
-            return
-        for item, indices in refused:
-            self._replace(item, indices, error)
-
-    def _replace(self, item: Finished, indices: set[int], error: OutputsRefused) -> None:
-        outputs = [
-            output.smaller if index in indices else output
-            for index, output in enumerate(item.outputs)
-        ]
-        kept = [output for output in outputs if output is not None]
-        if len(kept) == len(outputs):
-            item.outputs = tuple(kept)
-        elif not item.given_up:
-            done = self._around.handler.crashed(item.work, error)
-            item.outputs, item.label, item.given_up = tuple(done.outputs), done.label, True
-        else:
-            msg = f"the log refuses every outcome of {item.record.offset}: {error}"
-            raise NothingAccepted(msg) from error
-
-
-def _refused_by_item(
-    batch: list[Finished], indices: frozenset[int]
-) -> list[tuple[Finished, set[int]]]:
-    """Return the batch's items with a refused output, each with that output's own indices."""
-    refused = []
-    first = 0
-    for item in batch:
-        own = {index - first for index in indices if first <= index < first + len(item.outputs)}
-        if own:
-            refused.append((item, own))
-        first += len(item.outputs)
-    return refused

@@ -13,14 +13,14 @@ handler ends into its own store and the verdict goes nowhere.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import StrEnum
 
+from jiraiya_events.engine.finished import Finished
 from jiraiya_events.engine.journal import Standing
 from jiraiya_events.engine.lanes import Lane, Lanes, LaneState
 from jiraiya_events.engine.offset_map import Progress
-from jiraiya_events.engine.records import Output, Partition, Record
+from jiraiya_events.engine.records import Partition, Record
 from jiraiya_events.engine.surroundings import Surroundings
 from jiraiya_events.engine.throttle import Throttle
 from jiraiya_events.engine.tracker import OffsetTracker
@@ -38,18 +38,6 @@ class SessionState(StrEnum):
     DRAINING = "draining"
     HALTED = "halted"
     CLOSED = "closed"
-
-
-@dataclass(slots=True)
-class Finished:
-    """A record whose outputs wait for their transaction."""
-
-    record: Record
-    work: Work
-    outputs: Sequence[Output]
-    label: object
-    given_up: bool = False
-    """The handler was asked for a last resort after the log refused these outputs."""
 
 
 class Session:
