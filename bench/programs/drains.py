@@ -93,13 +93,13 @@ class Watch(Observer):
     def __init__(self, course: Course) -> None:
         self._course = course
 
-    def committed(self, finished: Sequence[tuple[Record, object]], seconds: float) -> None:  # noqa: ARG002
+    def committed(self, finished: Sequence[tuple[Record, object]], seconds: float) -> None:  # noqa: ARG002 - the port's
         """Note a transaction, but not one that moved only the position."""
         if finished:
             self._course.committed(len(finished))
 
 
-class Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+class Assignments(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """Tells the engine what it owns."""
 
     def __init__(self, engine: Engine) -> None:

@@ -39,7 +39,7 @@ class Task:
     target: str
 
 
-class Member(ConsumerRebalanceListener):  # type: ignore[misc]
+class Member(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """Reads all its partitions, then copies what it read, a transaction for each partition.
 
     A rebalance waits for the transactions under way (`_copying`); what was read before one is not

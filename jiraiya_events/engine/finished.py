@@ -11,9 +11,13 @@ from jiraiya_events.engine.verdicts import Work
 class Finished:
     """A record whose outputs wait for their transaction."""
 
-    record: Record
     work: Work
     outputs: Sequence[Output]
     label: object
     given_up: bool = False
     """The handler was asked for a last resort after the log refused these outputs."""
+
+    @property
+    def record(self) -> Record:
+        """Return the record itself."""
+        return self.work.record

@@ -2,7 +2,7 @@
 
 Who owns what: everything here is touched only from the event loop's thread, and no method
 but `run` awaits, so each is atomic. Tasks around it: the opener/committer (`CommitLoop`), and
-the dispatcher's workers, one for each record in flight. `run` ends in `_settle`, the only way a
+the dispatcher's workers, each with one record at a time. `run` ends in `_settle`, the only way a
 verdict gets in; verdicts of records that are no longer outstanding here are refused there.
 
 States: INIT (opening) → RUNNING ⇄ SUSPENDED (revoked, fate unknown, or lost) → CLOSED; DRAINING
@@ -127,16 +127,17 @@ class Session:
 
     async def run(self, lane: Lane) -> None:
         """Give the head of a lane to the handler, and take in what it says."""
-        note = self._around.journal.began(lane.head.record)
+        work = lane.head
+        note = self._around.journal.began(work.record)
         try:
-            self._settle(lane, await take_turn(lane.head, self._around))
+            self._settle(lane, await take_turn(work, self._around))
         except asyncio.CancelledError:
             self.lanes.hold(lane)
             raise
         except Exception as error:  # noqa: BLE001 - not even `crashed` could say how it ends
             self.lanes.hold(lane)
             self.halt(
-                f"the handler cannot even report its failure on {lane.head.record.offset}: "
+                f"the handler cannot even report its failure on {work.record.offset}: "
                 f"{error!r}; restart the service, and report this line"
             )
         finally:
@@ -155,7 +156,7 @@ class Session:
             self.adjust_intake()
         elif isinstance(verdict, Done):
             self.lanes.finish(lane)
-            self.finished.append(Finished(work.record, work, verdict.outputs, verdict.label))
+            self.finished.append(Finished(work, verdict.outputs, verdict.label))
             if self.committable >= self._around.limits.uncommitted // 2:
                 self.on_enough()
             self.on_work()
