@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from bench.broker import Topics
 from bench.children import Child, child
@@ -36,8 +37,16 @@ async def control(base_url: str, **changes: object) -> None:
 
 async def calls(base_url: str) -> tuple[int, int]:
     """Return how many calls an endpoint has seen, and how many are in flight."""
-    stats = json.loads(await asyncio.to_thread(_body, base_url.removesuffix("/v1") + "/_stats"))
-    return stats["calls"], stats["in_flight"]
+    seen = await stats(base_url)
+    return seen["calls"], seen["in_flight"]
+
+
+async def stats(base_url: str) -> dict[str, Any]:
+    """Return what an endpoint has counted."""
+    seen: dict[str, Any] = json.loads(
+        await asyncio.to_thread(_body, base_url.removesuffix("/v1") + "/_stats")
+    )
+    return seen
 
 
 @asynccontextmanager

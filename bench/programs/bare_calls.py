@@ -1,7 +1,7 @@
 """The yardstick of the `cpu` cell: the stock `ChatOpenAI.ainvoke` in a loop, and nothing else.
 
 The client is the service's own, with every setting that was tuned; prompts are rendered by the
-service's own template before anything is measured, and the same structured answer is asked for.
+service's own prompt book before anything is measured, and the same structured answer is asked for.
 """
 
 import asyncio
@@ -16,10 +16,11 @@ from pydantic import SecretStr
 
 from bench.broker import KEYS, story_request
 from bench.programs.answers import hear, say
-from jiraiya_events.adapters.llm.chat_model import client_settings, http_client
+from jiraiya_events.adapters.llm.client import client_settings, http_client
 from jiraiya_events.adapters.llm.options import LlmOptions
 from jiraiya_events.domain.request import StoryRequested
-from jiraiya_events.generation.prompt import STORY_SCHEMA, AnswerForm, PromptTemplate
+from jiraiya_events.generation.prompt import STORY_SCHEMA
+from jiraiya_events.generation.prompt_book import PromptBook
 
 SCHEMA = {"name": "story", "strict": True, "schema": STORY_SCHEMA}
 BODY = {"response_format": {"type": "json_schema", "json_schema": SCHEMA}}
@@ -30,7 +31,7 @@ async def main() -> None:
     base_url, at_once = sys.argv[1], int(sys.argv[2])
     http = http_client()
     options = LlmOptions(SecretStr("none"), "gpt-4o-mini", base_url)
-    chat = ChatOpenAI(**client_settings(options, http))
+    chat = ChatOpenAI(**client_settings(options, options.main, http))
     say({"started": True})
     while (question := await hear()) is not None:
         prompts = iter(_prompts(question["first"], question["count"]))
@@ -51,12 +52,12 @@ async def _calls(chat: ChatOpenAI, prompts: Iterator[tuple[str, str]]) -> None:
 
 
 def _prompts(first: int, count: int) -> list[tuple[str, str]]:
-    template = PromptTemplate()
+    book = PromptBook()
     prompts = []
     for number in range(first, first + count):
         payload = json.dumps(story_request(number, f"user-{number % KEYS}"))
-        prompt = template.render(StoryRequested.model_validate_json(payload))
-        prompts.append((prompt.system[AnswerForm.JSON], prompt.user))
+        prompt = book.render(StoryRequested.model_validate_json(payload))
+        prompts.append((prompt.system_text(), prompt.user))
     return prompts
 
 

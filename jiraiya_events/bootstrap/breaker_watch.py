@@ -1,12 +1,16 @@
 """Wakes parked records when a breaker lets calls through again.
 
+A record is parked beside the chain of models that may write its story, so a breaker wakes at every
+chain its model stands in. When it opens, it also wakes who waits for a slot of its model: without
+calls under way no slot would be freed, and another model may help them.
+
 A breaker has no task of its own: this sets the timer for its change to half-open, and tells
 the engine how many records may try. One that was woken may not try after all, because it was
 withdrawn or has its outcome already: while trials are free, others are woken every `AGAIN_S`.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 
 import structlog
 
@@ -17,21 +21,33 @@ from jiraiya_events.generation.ports import CallObserver
 
 log = structlog.get_logger(__name__)
 
-Unpark = Callable[[str, int | None], None]
+Unpark = Callable[[Hashable, int | None], object]
 
 AGAIN_S = 1.0
 
 
 class BreakerWatch:
-    """Listens to every breaker from construction on; `stop` cancels the timer."""
+    """Listens to every breaker from construction on; `stop` cancels the timer.
+
+    `places` are where records wait for a breaker, `queue` where they wait for a slot of its model.
+    """
 
     def __init__(
-        self, breakers: Breakers, clock: Clock, observer: CallObserver, unpark: Unpark
+        self,
+        breakers: Breakers,
+        clock: Clock,
+        observer: CallObserver,
+        unpark: Unpark,
+        *,
+        places: Callable[[str], Iterable[Hashable]],
+        queue: Callable[[str], Hashable],
     ) -> None:
         self._breakers = breakers
         self._clock = clock
         self._observer = observer
         self._unpark = unpark
+        self._places = places
+        self._queue = queue
         self._timer: asyncio.TimerHandle | None = None
         breakers.watch(self._changed)
         for breaker in breakers:
@@ -47,10 +63,12 @@ class BreakerWatch:
         if new is not old:
             _say(breaker, new)
         if new is State.CLOSED:
-            self._unpark(breaker.name, None)
+            self._wake(breaker, None)
+        elif new is State.OPEN:
+            self._unpark(self._queue(breaker.name), None)
         elif new is State.HALF_OPEN:
             # A trial slot that came back wakes one; a new half-open phase all its trials.
-            self._unpark(breaker.name, 1 if old is State.HALF_OPEN else breaker.free_trials)
+            self._wake(breaker, 1 if old is State.HALF_OPEN else breaker.free_trials)
         self._set_timer()
 
     def _set_timer(self) -> None:
@@ -66,8 +84,12 @@ class BreakerWatch:
         unused = [breaker for breaker in self._breakers if breaker.free_trials]
         self._breakers.tick(self._clock.now())
         for breaker in unused:
-            self._unpark(breaker.name, breaker.free_trials)
+            self._wake(breaker, breaker.free_trials)
         self._set_timer()
+
+    def _wake(self, breaker: Breaker, count: int | None) -> None:
+        for place in self._places(breaker.name):
+            self._unpark(place, count)
 
 
 def _say(breaker: Breaker, state: State) -> None:

@@ -8,10 +8,11 @@ from jiraiya_events.adapters.journal import FileJournal
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.needs import Needs
 from jiraiya_events.adapters.kafka.topics import apply_topics, topic_specs
-from jiraiya_events.adapters.llm.options import LlmOptions
+from jiraiya_events.adapters.llm.options import Fallback, FormChoice, LlmOptions
 from jiraiya_events.adapters.llm.prices import Prices
 from jiraiya_events.contract.topics import Topics
 from jiraiya_events.generation.breaker import BreakerPolicy
+from jiraiya_events.generation.budgets import Budgets
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.handlers.rules import Rules
 from jiraiya_events.settings import Settings
@@ -48,11 +49,15 @@ def llm_options(settings: Settings) -> LlmOptions:
         allowed_models=llm.allowed_models,
         timeout_s=llm.timeout_s,
         max_output_tokens=llm.max_output_tokens,
+        answer_form=FormChoice(llm.answer_form),
+        fallbacks=tuple(
+            Fallback(one.model, one.base_url, one.api_key) for one in llm.fallback_models
+        ),
     )
 
 
-def model_prices(settings: Settings) -> Prices:
-    """Return what the allowed models cost, looked up once."""
+def model_prices(settings: Settings, llm: LlmOptions) -> Prices:
+    """Return what every model costs that can be asked, looked up once."""
     overrides = {
         model: {
             "input": str(price.input),
@@ -62,9 +67,15 @@ def model_prices(settings: Settings) -> Prices:
         for model, price in settings.llm.prices.items()
     }
     prices = Prices(overrides, settings.llm.base_url)
-    for model in (settings.llm.model, *settings.llm.allowed_models):
-        prices.resolve(model)
+    for route in (*llm.routes, *map(llm.route_of, llm.models)):
+        prices.resolve(route.name, route.model, route.account.base_url)
     return prices
+
+
+def daily_budgets(settings: Settings) -> Budgets:
+    """Return what may be spent a day."""
+    limits = settings.limits
+    return Budgets.of_usd(limits.user_daily_usd, limits.global_daily_usd)
 
 
 def breaker_policy(settings: Settings) -> BreakerPolicy:

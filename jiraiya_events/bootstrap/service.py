@@ -14,17 +14,17 @@ from jiraiya_events.adapters.kafka.availability import wait_for_broker
 from jiraiya_events.adapters.kafka.cancelled_feed import CancelledFeed
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.edge import KafkaEdge
-from jiraiya_events.adapters.llm.deferred import DeferredModel
+from jiraiya_events.adapters.kafka.progress_writer import ProgressWriter
 from jiraiya_events.adapters.telemetry.tracing import Tracing
 from jiraiya_events.bootstrap.breaker_watch import BreakerWatch
+from jiraiya_events.bootstrap.gate_watch import GateWatch
 from jiraiya_events.bootstrap.journal_keeping import keep_journal
 from jiraiya_events.bootstrap.observers import CallEvents
+from jiraiya_events.bootstrap.story_maker import StoryMaker
 from jiraiya_events.bootstrap.vigil import Vigil
 from jiraiya_events.domain.errors import BrokerUnavailable
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.statistics import Statistics
-from jiraiya_events.generation.breakers import Breakers
-from jiraiya_events.generation.ports import ResultStore
 from jiraiya_events.sidecar.server import SidecarServer
 
 log = structlog.get_logger(__name__)
@@ -41,11 +41,11 @@ class Parts:
     cancelled_feed: CancelledFeed
     engine: Engine
     journal: FileJournal
-    model: DeferredModel
-    store: ResultStore
+    maker: StoryMaker
+    progress: ProgressWriter
     tracing: Tracing
-    breakers: Breakers
     breaker_watch: BreakerWatch
+    gate_watch: GateWatch
     vigil: Vigil
     calls: CallEvents
     drain_s: float
@@ -59,7 +59,7 @@ class Service:
         self._parts = parts
         self._exit = AsyncExitStack()
         self._sidecar: SidecarServer | None = None
-        self.breakers = parts.breakers
+        self.breakers = parts.maker.breakers
         self.vigil = parts.vigil
         self.started = False
 
@@ -97,11 +97,12 @@ class Service:
             self._exit.push_async_callback(self._sidecar.stop)
         await keep_journal(parts.journal, self._exit)
         self._exit.push_async_callback(parts.tracing.aclose)
-        self._exit.push_async_callback(parts.store.aclose)
-        self._exit.push_async_callback(parts.model.aclose)
+        self._exit.push_async_callback(parts.maker.aclose)
+        self._exit.push_async_callback(parts.progress.stop)
+        self._exit.callback(parts.gate_watch.stop)
         self._exit.callback(parts.breaker_watch.stop)
         self._exit.push_async_callback(parts.cancelled_feed.stop)
-        await asyncio.gather(parts.model.load(), self._reach_kafka())
+        await asyncio.gather(parts.maker.load(), self._reach_kafka())
         await self._join()
         parts.vigil.start()
         self._exit.push_async_callback(parts.vigil.stop)

@@ -6,43 +6,44 @@ import platform
 from jiraiya_events import __version__
 from jiraiya_events.adapters.kafka.cancelled_feed import CancelledFeed
 from jiraiya_events.adapters.kafka.edge import KafkaEdge
+from jiraiya_events.adapters.kafka.progress_writer import ProgressWriter
 from jiraiya_events.adapters.kafka.writer import KafkaWriters
-from jiraiya_events.adapters.llm.deferred import DeferredModel
-from jiraiya_events.adapters.store.open_store import open_store
+from jiraiya_events.adapters.telemetry.concurrency import ConcurrencyLimit
 from jiraiya_events.adapters.telemetry.engine_metrics import Ending as MetricEnding
 from jiraiya_events.adapters.telemetry.lag import ConsumerLag
 from jiraiya_events.adapters.telemetry.metrics import Metrics, new_registry
 from jiraiya_events.adapters.telemetry.tracing import open_tracing
 from jiraiya_events.bootstrap.activity import Activity
 from jiraiya_events.bootstrap.breaker_watch import BreakerWatch
+from jiraiya_events.bootstrap.gate_watch import GateWatch
 from jiraiya_events.bootstrap.health import ServiceHealth
 from jiraiya_events.bootstrap.observers import CallEvents, EngineEvents
 from jiraiya_events.bootstrap.options import (
-    breaker_policy,
     contract_topics,
     crash_journal,
     handler_rules,
     kafka_connection,
-    llm_options,
-    model_prices,
     needed_rights,
-    retry_policy,
     topic_creation,
 )
 from jiraiya_events.bootstrap.service import Parts, Service
+from jiraiya_events.bootstrap.story_maker import build_story_maker
 from jiraiya_events.bootstrap.vigil import Vigil
 from jiraiya_events.contract.asyncapi import build_asyncapi
 from jiraiya_events.contract.topics import Topics
-from jiraiya_events.domain.clock import SystemClock
+from jiraiya_events.domain.clock import Clock, SystemClock
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.limits import Limits
-from jiraiya_events.generation.breakers import Breakers
-from jiraiya_events.generation.gate import RetryAfterGate
-from jiraiya_events.generation.generator import Generator, GeneratorOptions
+from jiraiya_events.generation.gate import AdaptiveGate
+from jiraiya_events.generation.safety.age_bands import fit_so_far
 from jiraiya_events.handlers.admission import Memory
 from jiraiya_events.handlers.cancel_reader import CancelReader
 from jiraiya_events.handlers.cancellations import REMEMBERED_S, Cancellations
 from jiraiya_events.handlers.ending import Ending
+from jiraiya_events.handlers.limiting import Limiting
+from jiraiya_events.handlers.opening import Opening
+from jiraiya_events.handlers.places import slot_place
+from jiraiya_events.handlers.progress_outputs import ProgressFeeds
 from jiraiya_events.handlers.story_handler import StoryHandler
 from jiraiya_events.settings import Settings
 from jiraiya_events.sidecar.app import sidecar_app
@@ -57,24 +58,26 @@ def build_service(settings: Settings) -> Service:
     metrics = Metrics(new_registry(), version=__version__)
     calls = CallEvents(metrics)
     tracing = open_tracing(os.environ, version=__version__, group=settings.kafka.group_id)
-    store = open_store(settings.store.url, settings.store.ttl_s, clock)
-    llm = llm_options(settings)
-    model = DeferredModel(llm)
-    breakers = Breakers(breaker_policy(settings), llm.models)
-    generator = Generator(
-        model=tracing.traced(model),
-        store=store,
-        prices=model_prices(settings),
-        breakers=breakers,
-        gate=RetryAfterGate(),
-        retry=retry_policy(settings),
-        options=GeneratorOptions(llm.model, llm.timeout_s, llm.max_output_tokens),
-        clock=clock,
-        observer=calls,
-    )
-    rules = handler_rules(settings, topics, llm)
+    maker = build_story_maker(settings, clock, calls, tracing.traced)
+    rules = handler_rules(settings, topics, maker.llm)
     cancellations = Cancellations()
-    handler = StoryHandler(generator, Memory(store, calls), tracing, clock, rules, cancellations)
+    memory = Memory(maker.stores.results, calls)
+    progress = ProgressWriter(
+        connection,
+        topics.progress,
+        lambda result, count: metrics.progress_events.labels(result).inc(count),
+    )
+    withheld = maker.moderation is not None
+    feeds = ProgressFeeds(progress, topics.progress, clock, fit_so_far, withheld)
+    handler = StoryHandler(
+        maker.generator,
+        memory,
+        tracing,
+        clock,
+        rules,
+        Opening(memory, clock, rules, cancellations, feeds),
+        Limiting(maker.user_limits, calls),
+    )
     activity = Activity()
     edge = KafkaEdge(
         connection,
@@ -103,15 +106,22 @@ def build_service(settings: Settings) -> Service:
             ),
             engine=engine,
             journal=journal,
-            model=model,
-            store=store,
+            maker=maker,
+            progress=progress,
             tracing=tracing,
-            breakers=breakers,
-            breaker_watch=BreakerWatch(breakers, clock, calls, engine.unpark),
+            breaker_watch=BreakerWatch(
+                maker.breakers,
+                clock,
+                calls,
+                engine.unpark,
+                places=lambda name: maker.chains.heads_of(name) or (name,),
+                queue=slot_place,
+            ),
+            gate_watch=GateWatch(maker.gate, clock, engine.unpark, place=slot_place),
             vigil=Vigil(
                 edge,
                 engine,
-                breakers,
+                maker.breakers,
                 activity,
                 needed_rights(settings, topics),
                 call_timeout_s=settings.llm.timeout_s,
@@ -121,7 +131,7 @@ def build_service(settings: Settings) -> Service:
             create_topics=topic_creation(settings, connection, topics),
         )
     )
-    _watch(metrics, engine, edge)
+    _watch(metrics, engine, edge, maker.gate, clock)
     service.attach(_sidecar(settings, service, metrics, topics))
     return service
 
@@ -142,8 +152,10 @@ def _sidecar(
     return SidecarServer(app, host=settings.http.host, port=settings.http.port)
 
 
-def _watch(metrics: Metrics, engine: Engine, edge: KafkaEdge) -> None:
-    """Let the gauges read the engine when they are asked."""
+def _watch(
+    metrics: Metrics, engine: Engine, edge: KafkaEdge, gate: AdaptiveGate, clock: Clock
+) -> None:
+    """Let the gauges read the engine and the gate when they are asked."""
     metrics.in_flight.set_function(lambda: engine.statistics().in_flight)
     metrics.waiting.set_function(lambda: engine.statistics().waiting)
 
@@ -157,6 +169,9 @@ def _watch(metrics: Metrics, engine: Engine, edge: KafkaEdge) -> None:
         return found
 
     ConsumerLag(lags, metrics.registry)
+    ConcurrencyLimit(
+        lambda: {one.model: one.limit for one in gate.statistics(clock.now())}, metrics.registry
+    )
 
 
 def _metric_ending(label: object) -> MetricEnding | None:

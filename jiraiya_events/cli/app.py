@@ -21,6 +21,7 @@ from jiraiya_events.cli import (
     prompt_commands,
     request_command,
     serve_command,
+    store_commands,
     tail_command,
     topics_commands,
 )
@@ -62,6 +63,7 @@ for group in (
     topics_commands,
     config_commands,
     prompt_commands,
+    store_commands,
     document_commands,
 ):
     group.register(app)

@@ -1,65 +1,46 @@
 """From settings to what `jiraiya doctor` examines."""
 
-import asyncio
-import importlib
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
-from jiraiya_events.adapters.llm.options import OPENAI_HOST, LlmOptions
-from jiraiya_events.adapters.store.open_store import open_store
+from jiraiya_events.adapters.llm.deferred import DeferredModel
+from jiraiya_events.adapters.llm.options import LlmOptions
+from jiraiya_events.adapters.store.open_store import open_stores
 from jiraiya_events.bootstrap import contract_topics, kafka_connection
+from jiraiya_events.bootstrap.options import llm_options
 from jiraiya_events.cli.topics_commands import wanted_topics
-from jiraiya_events.domain.errors import SettingsError
 from jiraiya_events.ops.doctor import Patient
-from jiraiya_events.ops.model_check import NO_KEY
+from jiraiya_events.ops.model_check import TriedModel
 from jiraiya_events.settings import Settings
+from jiraiya_events.settings.problems import shown_address
 
 
 async def patient_of(settings: Settings, stack: AsyncExitStack) -> Patient:
     """Return what is to be examined; `stack` closes what was opened for it."""
-    store = open_store(settings.store.url, settings.store.ttl_s)
-    stack.push_async_callback(store.aclose)
+    kept = settings.store
+    stores = open_stores(kept.url, kept.ttl_s, kept.response_cache_s)
+    stack.push_async_callback(stores.aclose)
+    llm = llm_options(settings)
     return Patient(
         connection=kafka_connection(settings),
         group=settings.kafka.group_id,
         topics=contract_topics(settings),
         specs=wanted_topics(settings),
         creates_topics=settings.topics.auto_create,
-        store=store,
-        store_place=settings.store.url.partition("?")[0],
-        model=settings.llm.model,
-        model_place=_place(settings.llm.base_url),
-        probe_model=_probe(settings),
+        store=stores.results,
+        store_place=shown_address(kept.url),
+        llm=llm,
+        open_model=partial(_opened, llm),
     )
 
 
-def _probe(settings: Settings) -> Callable[[], Awaitable[str]]:
-    llm = settings.llm
-    options = LlmOptions(api_key=llm.api_key, model=llm.model, base_url=llm.base_url)
-
-    async def probe() -> str:
-        try:
-            options.key()
-        except SettingsError:
-            return NO_KEY
-        # LangChain takes seconds to import; the loop goes on meanwhile.
-        module = await asyncio.to_thread(
-            importlib.import_module, "jiraiya_events.adapters.llm.chat_model"
-        )
-        model = module.ChatModel(options)
-        try:
-            answer: str = await model.probe()
-        finally:
-            await model.aclose()
-        return answer
-
-    return probe
-
-
-def _place(base_url: str | None) -> str:
-    """Return the endpoint's host; an address may hold credentials."""
-    if base_url is None:
-        return OPENAI_HOST
-    parts = urlsplit(base_url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or "the endpoint"
+@asynccontextmanager
+async def _opened(options: LlmOptions) -> AsyncIterator[TriedModel]:
+    """Yield the model; LangChain takes seconds to import, the loop goes on meanwhile."""
+    model = DeferredModel(options)
+    await model.load()
+    try:
+        yield model
+    finally:
+        await model.aclose()

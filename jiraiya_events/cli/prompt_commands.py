@@ -4,16 +4,20 @@
 import json as json_module
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from jiraiya_events.cli.exits import Unusable
+from jiraiya_events.cli.exits import Failed, Unusable
 from jiraiya_events.cli.output import Json, emit, note, out
 from jiraiya_events.cli.session import settings_of_this_process
 
 if TYPE_CHECKING:
     from jiraiya_events.domain.request import StoryRequested
+    from jiraiya_events.settings import Settings
+
+CANARY: Final = "<canary>"
+"""Stands for the word that is another one with each start of the service."""
 
 
 def register(app: typer.Typer) -> None:
@@ -41,32 +45,68 @@ def show(
 ) -> None:
     """Print exactly what would be sent to the model for a request; nothing is sent.
 
-    Without a file, for the contract's example.
+    Without a file, for the contract's example. Exit code 1 when the service would refuse it.
 
     Try: `echo '{"user_id":"u","keywords":["moon"]}' | jiraiya prompt show --request -`
     """
-    from jiraiya_events.generation.prompt import STORY_SCHEMA, AnswerForm, PromptTemplate
-
     settings = settings_of_this_process()
-    wish = _read(request)
-    prompt = PromptTemplate().render(wish)
-    messages = prompt.messages(AnswerForm.TEXT if text else AnswerForm.JSON)
-    model = wish.model or settings.llm.model
+    given = _read(request)
+    wish = _admitted(given, settings)
+    if wish != given:
+        note("the texts below were cleaned as the service does it, and differ from the request")
+    call = _call(wish, settings, text=text or settings.llm.answer_form == "text")
     if json:
-        body: dict[str, Any] = {
-            "model": model,
-            "messages": [{"role": role, "content": content} for role, content in messages],
-            "prompt_version": prompt.version,
-            "max_output_tokens": settings.llm.max_output_tokens,
-            "json_schema": None if text else STORY_SCHEMA,
-        }
-        emit(body)
-        return
-    for role, content in messages:
-        out().rule(f"[bold]{role}", align="left", style="dim")
-        out().print(content, markup=False, soft_wrap=True)
-    form = "plain text" if text else "JSON by schema (title, content)"
-    note(f"\nmodel {model}, prompt {prompt.version}, answer as {form}")
+        emit(call)
+    else:
+        _print(call)
+
+
+def _call(wish: "StoryRequested", settings: "Settings", *, text: bool) -> dict[str, Any]:
+    from jiraiya_events.generation.prompt import STORY_SCHEMA, AnswerForm
+    from jiraiya_events.generation.prompt_book import PromptBook, output_tokens
+
+    prompt = PromptBook(canary=CANARY).render(wish)
+    messages = prompt.messages(AnswerForm.TEXT if text else AnswerForm.JSON)
+    return {
+        "model": wish.model or settings.llm.model,
+        "messages": [{"role": role, "content": content} for role, content in messages],
+        "prompt_version": prompt.version,
+        "max_output_tokens": settings.llm.max_output_tokens or output_tokens(wish),
+        "json_schema": None if text else STORY_SCHEMA,
+    }
+
+
+def _print(call: dict[str, Any]) -> None:
+    console = out()
+    schema = call["json_schema"]
+    parts = [(message["role"], message["content"]) for message in call["messages"]]
+    if schema is not None:
+        parts.append(("schema of the answer", json_module.dumps(schema, indent=2)))
+    for heading, content in parts:
+        console.rule(f"[bold]{heading}", align="left", style="dim")
+        console.print(content, markup=False, soft_wrap=True)
+    form = "plain text" if schema is None else "JSON by the schema"
+    note(
+        f"\nmodel {call['model']}, prompt {call['prompt_version']}, answer as {form}, "
+        f"at most {call['max_output_tokens']} tokens; {CANARY} stands for a word that is "
+        "another one with each start of the service"
+    )
+
+
+def _admitted(wish: "StoryRequested", settings: "Settings") -> "StoryRequested":
+    """Return the request as the service would pass it on. Raises `Failed` when it would not."""
+    from jiraiya_events.generation.safety.input_check import Refused, check_request
+
+    allowed = settings.llm.allowed_models
+    if wish.model is not None and wish.model not in allowed:
+        msg = f"the service would refuse this as invalid_event: no model but {', '.join(allowed)}"
+        raise Failed(msg)
+    checked = check_request(wish)
+    if isinstance(checked, Refused):
+        found = f" (found: {', '.join(checked.patterns)})" if checked.patterns else ""
+        msg = f"the service would refuse this as {checked.code}: {checked.message}{found}"
+        raise Failed(msg)
+    return checked
 
 
 def _read(path: Path | None) -> "StoryRequested":

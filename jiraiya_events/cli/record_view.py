@@ -9,7 +9,9 @@ from rich.markup import escape
 
 from jiraiya_events.cli.printable import printable
 from jiraiya_events.client import Received, read_outcome
+from jiraiya_events.contract.event_types import EventType
 from jiraiya_events.domain.outcome import StoryFailed, StoryGenerated
+from jiraiya_events.domain.signals import StoryProgress
 
 _PREVIEW = 60
 
@@ -53,8 +55,22 @@ def _said(record: Received) -> str:
         kept = " [magenta](dead letter)[/]" if outcome.dead_lettered else ""
         about = f"{_safe(error.message)}  [dim]{_safe(str(outcome.request_id))}[/]"
         return f"[red]✗ {error.code}[/]{kept} {about}"
+    if record.type == EventType.PROGRESS.value and (piece := _piece(record)) is not None:
+        return _progress(piece)
     text = (record.value or b"").decode("utf-8", "replace")
     return _safe(text if len(text) <= _PREVIEW else text[:_PREVIEW] + "…")
+
+
+def _piece(record: Received) -> StoryProgress | None:
+    try:
+        return StoryProgress.model_validate_json(record.value or b"")
+    except ValueError:
+        return None
+
+
+def _progress(piece: StoryProgress) -> str:
+    end = " [green](the end)[/]" if piece.final else ""
+    return f"{_safe(piece.delta)}{end}  [dim]{_safe(piece.request_id)}, {piece.sequence}[/]"
 
 
 def _dead_letter(record: Received) -> str:

@@ -118,9 +118,9 @@ class Engine:
 
     # What the service calls.
 
-    def unpark(self, at: Hashable = None, count: int | None = None) -> None:
+    def unpark(self, at: Hashable = None, count: int | None = None) -> int:
         """Ask the handler again about the first `count` records parked at a place, or all."""
-        self._parking.unpark(at, count)
+        return self._parking.unpark(at, count)
 
     def wake(self, record: Record) -> None:
         """Ask the handler about a record at once instead of when its wait is over.

@@ -9,6 +9,7 @@ else moves.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Hashable
+from itertools import islice
 
 
 class Parking:
@@ -41,10 +42,12 @@ class Parking:
             del self._places[at]
         return wake
 
-    def unpark(self, at: Hashable, count: int | None = None) -> None:
-        """Wake the first `count` parked at a place, or all."""
-        for token in list(self._places.get(at, ()))[:count]:
+    def unpark(self, at: Hashable, count: int | None = None) -> int:
+        """Wake the first `count` parked at a place, or all; return how many that were."""
+        woken = list(islice(self._places.get(at, ()), count))
+        for token in woken:
             self._wake(token)
+        return len(woken)
 
     def _wake(self, token: object) -> None:
         if wake := self.leave(token):

@@ -17,6 +17,8 @@ class Flaw(StrEnum):
     WRONG_LENGTH = "wrong_length"
     TRUNCATED = "truncated"
     BLOCKED = "blocked"
+    LEAKED = "leaked"
+    UNFIT = "unfit"
 
 
 class Retry(Enum):
@@ -143,6 +145,13 @@ _BLOCKED = Verdict(
     ErrorCode.CONTENT_BLOCKED,
     "The model declined to write this story.",
 )
+_UNSAFE = Verdict(
+    Retry.NO,
+    Counts.NO,
+    FallBack.NO,
+    ErrorCode.CONTENT_BLOCKED,
+    "The story did not pass the safety checks.",
+)
 _TOO_LONG = Verdict(
     Retry.NO,
     Counts.NO,
@@ -165,6 +174,8 @@ _BY_FLAW: Final = MappingProxyType(
         Flaw.WRONG_LENGTH: _UNUSABLE,
         Flaw.TRUNCATED: _TRUNCATED,
         Flaw.BLOCKED: _BLOCKED,
+        Flaw.LEAKED: _UNSAFE,
+        Flaw.UNFIT: _UNSAFE,
     }
 )
 _BY_KIND: Final = MappingProxyType(

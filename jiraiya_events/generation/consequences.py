@@ -25,29 +25,30 @@ def after_failure(
     turn: Turn, verdict: Verdict, failure: SpentTry, retry: RetryPolicy, *, retry_after_s: float
 ) -> Step:
     """Decide after a call that failed; its permit is settled already."""
+    if verdict.retry is Retry.AFTER_RETRY_AFTER:
+        # The gate knows by now for how long, and whether another model should be asked instead.
+        turn.progress.wait_out(verdict.code)
+        return TryAgain(0.0, verdict.code)
     if verdict.retry is Retry.AFTER_BREAKER or _is_of_an_outage(turn, verdict, failure):
-        return _wait_for_provider(turn, verdict, retry, retry_after_s)
+        return _wait_for_provider(turn, verdict, failure, retry, retry_after_s)
     return _spend_a_try(
         turn, verdict, failure, retry, retry_after_s=retry_after_s, stage=Stage.GENERATE
     )
 
 
-def after_flaw(turn: Turn, verdict: Verdict, retry: RetryPolicy) -> Step:
-    """Decide after an answer that arrived whole but is no story; asking again need not wait."""
-    return _spend_a_try(turn, verdict, None, retry, retry_after_s=0.0, stage=Stage.CHECK_OUTPUT)
+def after_flaw(turn: Turn, verdict: Verdict, retry: RetryPolicy, now: float) -> Step:
+    """Decide after an answer that arrived whole but is no story.
 
-
-def after_limit(turn: Turn, now: float, wait_s: float) -> TryAgain:
-    """Decide after a 429, or before a call that the gate holds because of one."""
-    code = ErrorCode.PROVIDER_RATE_LIMITED
-    turn.progress.wait_out(code)
-    return TryAgain(_until_deadline(turn, now, wait_s), code)
+    Asking again waits for nothing but the process's budget of retries.
+    """
+    step = _spend_a_try(turn, verdict, None, retry, retry_after_s=0.0, stage=Stage.CHECK_OUTPUT)
+    return TryAgain(retry.budget.take(now), step.code) if isinstance(step, TryAgain) else step
 
 
 def behind_another_turn(turn: Turn, now: float) -> UnderWay:
     """Decide while another turn may be calling the model for the same request."""
     turn.progress.doubt_billing()
-    return UnderWay(_until_deadline(turn, now, LOOK_AGAIN_S))
+    return UnderWay(until_deadline(turn, now, LOOK_AGAIN_S))
 
 
 def _is_of_an_outage(turn: Turn, verdict: Verdict, failure: SpentTry) -> bool:
@@ -56,15 +57,22 @@ def _is_of_an_outage(turn: Turn, verdict: Verdict, failure: SpentTry) -> bool:
 
 
 def _wait_for_provider(
-    turn: Turn, verdict: Verdict, retry: RetryPolicy, retry_after_s: float
+    turn: Turn, verdict: Verdict, failure: SpentTry, retry: RetryPolicy, retry_after_s: float
 ) -> Step:
-    progress = turn.progress
-    progress.give_back(turn.breaker.outages)
+    turn.used.give_back(turn.breaker.outages)
     if turn.breaker.state is State.OPEN:
-        progress.wait_out(verdict.code, parked_on=turn.breaker.name)
-        return AwaitBreaker(verdict.code, turn.breaker.name)
-    progress.wait_out(verdict.code)
-    return TryAgain(max(retry.wait_s(progress.calls), retry_after_s), verdict.code)
+        return await_breaker(turn, verdict.code)
+    turn.progress.wait_out(verdict.code)
+    wait_s = retry.wait_s(turn.progress.calls, failure.ended_at)
+    return TryAgain(max(wait_s, retry_after_s), verdict.code)
+
+
+def await_breaker(turn: Turn, code: ErrorCode) -> AwaitBreaker:
+    """Park until any model of the chain that can still help may be called."""
+    chain = turn.chain if turn.candidate in turn.chain else (turn.candidate,)
+    waited_for = tuple(one.name for one in chain if one.name not in turn.progress.ruled_out)
+    turn.progress.wait_out(code, waited_for)
+    return AwaitBreaker(code, chain[0].name)
 
 
 def _spend_a_try(
@@ -75,29 +83,30 @@ def _spend_a_try(
     *,
     retry_after_s: float,
     stage: Stage,
-) -> Step:
-    progress = turn.progress
-    spent_before = progress.repairs
+) -> Rejected | TryAgain:
+    used = turn.used
+    spent_before = used.repairs
     if verdict.counts is Counts.NO or failure is None:
-        progress.spend(verdict.repair)
+        used.spend(verdict.repair)
     else:
-        progress.spend_on_failure(failure)
+        used.spend_on_failure(failure)
     repaired = verdict.repair is not Repair.NONE and verdict.repair in spent_before
-    if verdict.retry is Retry.NO or repaired or retry.is_used_up(progress.tries):
+    if verdict.retry is Retry.NO or repaired or retry.is_used_up(used.tries):
         return Rejected(verdict.code, verdict.message, stage)
-    progress.wait_out(verdict.code if verdict.code in _PROVIDER_CODES else None)
-    wait_s = retry.wait_s(progress.tries) if failure is not None else 0.0
+    turn.progress.wait_out(verdict.code if verdict.code in _PROVIDER_CODES else None)
+    wait_s = 0.0 if failure is None else retry.wait_s(used.tries, failure.ended_at)
     return TryAgain(max(wait_s, retry_after_s), verdict.code)
 
 
 def within_deadline(turn: Turn, now: float, step: Step) -> Step:
     """Shorten a wait that would pass the deadline, so that the request ends right then."""
     if isinstance(step, TryAgain):
-        return TryAgain(_until_deadline(turn, now, step.after_s), step.code)
+        return TryAgain(until_deadline(turn, now, step.after_s), step.code)
     return step
 
 
-def _until_deadline(turn: Turn, now: float, wait_s: float) -> float:
+def until_deadline(turn: Turn, now: float, wait_s: float) -> float:
+    """Return `wait_s`, or less when the deadline comes first."""
     return max(0.0, min(wait_s, turn.deadline - now))
 
 

@@ -1,6 +1,6 @@
-"""One attempt at a story: the paid answer, else the breaker, the gate, one call, the checks.
+"""One attempt at a story: the paid answer, else a model that admits the call, one call, the checks.
 
-Nothing here waits for a retry or for the breaker: the step that is returned says what the lane
+Nothing here waits for a retry, a slot or a breaker: the step that is returned says what the lane
 should wait for, and `Progress` remembers what the tries have used. One call of `attempt` makes
 at most one model call.
 """
@@ -8,35 +8,56 @@ at most one model call.
 from dataclasses import dataclass
 
 from jiraiya_events.domain.clock import Clock
-from jiraiya_events.domain.codes import ErrorCode, Stage
-from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Source
 from jiraiya_events.domain.request import StoryRequested
-from jiraiya_events.domain.story import Safety, Story
+from jiraiya_events.domain.story import Story
 from jiraiya_events.generation import classification, consequences
-from jiraiya_events.generation.answer import read_answer
-from jiraiya_events.generation.breaker import Permit, State
+from jiraiya_events.generation.archive import Archive
+from jiraiya_events.generation.bounded_call import Cut
+from jiraiya_events.generation.breaker import State
 from jiraiya_events.generation.breakers import Breakers
-from jiraiya_events.generation.checks import check
-from jiraiya_events.generation.classification import Flaw, Repair, Retry
-from jiraiya_events.generation.one_call import Answered, Cut, Failed, OneCall
-from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
-from jiraiya_events.generation.ports import CallObserver, Gate, ModelPort, PriceList, ResultStore
+from jiraiya_events.generation.candidates import Chains
+from jiraiya_events.generation.choosing import Admitted, Chooser
+from jiraiya_events.generation.classification import Flaw, Repair
+from jiraiya_events.generation.endings import Endings, withdrawn
+from jiraiya_events.generation.judging import judge, written
+from jiraiya_events.generation.moderating import Moderator
+from jiraiya_events.generation.one_call import Answered, Failed, OneCall
+from jiraiya_events.generation.paid import PaidAnswer
+from jiraiya_events.generation.ports import (
+    CallObserver,
+    Feed,
+    Gate,
+    ModelPort,
+    PriceList,
+    ResultStore,
+    Stored,
+)
 from jiraiya_events.generation.progress import Progress
-from jiraiya_events.generation.prompt import PromptTemplate
+from jiraiya_events.generation.prompt_book import PromptBook, output_tokens
+from jiraiya_events.generation.purse import Purse
+from jiraiya_events.generation.response_cache import ResponseCache
 from jiraiya_events.generation.retry_policy import RetryPolicy
-from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, TryAgain, Written
+from jiraiya_events.generation.review import Review
+from jiraiya_events.generation.safety.moderation import Moderation
+from jiraiya_events.generation.spending import Spending
+from jiraiya_events.generation.steps import (
+    AwaitBreaker,
+    AwaitSlot,
+    AwaitStore,
+    Rejected,
+    Step,
+    TryAgain,
+)
 from jiraiya_events.generation.turn import Turn
-
-_UNMODERATED = Safety(input_checked=False, output_checked=False)
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorOptions:
-    """`timeout_s` bounds one call; without `max_output_tokens` the model's own limit holds."""
+    """`timeout_s` bounds one call; `max_output_tokens` an answer, else the story's length does."""
 
-    default_model: str
     timeout_s: float = 60.0
     max_output_tokens: int | None = None
 
@@ -48,6 +69,7 @@ class Generator:
         self,
         *,
         model: ModelPort,
+        chains: Chains,
         store: ResultStore,
         prices: PriceList,
         breakers: Breakers,
@@ -56,23 +78,33 @@ class Generator:
         options: GeneratorOptions,
         clock: Clock,
         observer: CallObserver | None = None,
-        template: PromptTemplate | None = None,
+        book: PromptBook | None = None,
+        spending: Spending | None = None,
+        cache: ResponseCache | None = None,
+        moderation: Moderation | None = None,
     ) -> None:
-        self._store = store
+        self._chains = chains
         self._breakers = breakers
         self._gate = gate
         self._retry = retry
         self._options = options
         self._clock = clock
-        self._observer = observer or CallObserver()
-        self._template = template or PromptTemplate()
-        breakers.watch(lambda breaker, _, new: self._observer.breaker_changed(breaker.name, new))
+        self._book = book or PromptBook()
+        observer = observer or CallObserver()
+        self._archive = Archive(store, cache, observer)
+        self._purse = Purse(spending, prices, clock, observer)
+        self._chooser = Chooser(breakers, gate, self._purse, self._answer_limit, clock)
+        self._endings = Endings(breakers, chains)
+        moderator = None
+        if moderation is not None:
+            moderator = Moderator(moderation, breakers, retry, clock)
+        self._review = Review(moderator, self._endings)
         self._call = OneCall(
             model=model,
             gate=gate,
             prices=prices,
             clock=clock,
-            observer=self._observer,
+            observer=observer,
             timeout_s=options.timeout_s,
         )
 
@@ -84,164 +116,148 @@ class Generator:
         progress: Progress,
         *,
         deadline: float,
-        paid: PaidAnswer | None,
-        busy: bool = False,
+        stored: Stored,
+        feed: Feed | None = None,
     ) -> Step:
         """Return the story, the end, or what to wait for; `progress` is updated in place.
 
-        `deadline` is in seconds since the Unix epoch. `paid` is an answer whose outcome is not
-        stored, after a crash or at a replay; it is looked at once per `progress`. While the
-        request is `busy`, another turn's call for it may be under way and none is made here.
+        `deadline` is in seconds since the Unix epoch. `stored` may have an answer whose outcome
+        is not stored, after a crash or at a replay; it is looked at once per `progress`. While
+        the request is busy, another turn's call for it may be under way and none is made here.
+        `feed` hears the story while it is written.
         """
-        model = request.model or self._options.default_model
-        breaker = self._breakers.of(model)
-        turn = Turn(request, identity, fingerprint, progress, deadline, model, breaker)
-        if paid is not None and not progress.recovered:
-            step = self._recover(turn, paid)
-            if step is not None:
-                return step
-        if progress.withdrawal.message is not None and not busy:
-            return _withdrawn(turn, progress.withdrawal.message)
-        step = await self._call_or_wait(turn, busy=busy)
-        if progress.withdrawal.message is not None and isinstance(step, TryAgain | AwaitBreaker):
-            return _withdrawn(turn, progress.withdrawal.message)
-        return step
+        chain = self._chains.of(request.model)
+        turn = Turn(
+            request=request,
+            identity=identity,
+            fingerprint=fingerprint,
+            progress=progress,
+            deadline=deadline,
+            prompt=self._book.render(request),
+            chain=chain,
+            candidate=chain[0],
+            breaker=self._breakers.of(chain[0].name),
+            feed=feed,
+        )
+        step = await self._advance(turn, stored)
+        return consequences.within_deadline(turn, self._clock.now(), step)
 
     def code_at_deadline(
         self, progress: Progress, deadline: float, model: str | None = None
     ) -> ErrorCode:
         """Return what held a request at the instant of its deadline, also when asked later."""
-        if progress.held_by is not None and progress.parked_on is None:
-            return progress.held_by
-        name = progress.parked_on or model or self._options.default_model
-        breaker = self._breakers.of(name)
-        return breaker.outages.code_at(deadline) or ErrorCode.DEADLINE_EXCEEDED
+        return self._endings.code_at_deadline(progress, deadline, model)
 
-    async def _call_or_wait(self, turn: Turn, *, busy: bool) -> Step:
+    async def _advance(self, turn: Turn, stored: Stored) -> Step:
+        if stored.answer is not None and not turn.progress.recovered:
+            step = await self._recover(turn, stored.answer)
+            if step is not None:
+                return step
+        end = withdrawn(turn)
+        if end is not None and not stored.busy:
+            return end
+        step = await self._write_or_wait(turn, busy=stored.busy)
+        # It may have been withdrawn meanwhile; a wait would only put off its end.
+        return (withdrawn(turn) or step) if isinstance(step, _WAITS) else step
+
+    async def _write_or_wait(self, turn: Turn, *, busy: bool) -> Step:
+        progress = turn.progress
         now = self._clock.now()
-        turn.breaker.tick(now)
-        turn.progress.give_back(turn.breaker.outages)
         if now >= turn.deadline:
-            return self._late(turn)
+            return self._endings.late(turn)
         if busy:
             return consequences.behind_another_turn(turn, now)
-        permit = turn.breaker.allow(now)
-        if permit is None:
-            code = turn.breaker.opened_code or ErrorCode.PROVIDER_UNAVAILABLE
-            turn.progress.wait_out(code, parked_on=turn.breaker.name)
-            return AwaitBreaker(code, turn.breaker.name)
-        wait_s = self._gate.admit(turn.model, now)
-        if wait_s > 0:
-            permit.release(now)
-            return consequences.after_limit(turn, now, wait_s)
+        if progress.unreleased is not None:
+            return await self._review.release(turn, progress.unreleased)
+        step = await self._review.request(turn) or await self._look_into_cache(turn)
+        if step is not None:
+            return step
+        chosen = await self._chooser.choose(turn)
+        progress.queued = isinstance(chosen, AwaitSlot)
+        if not isinstance(chosen, Admitted):
+            return chosen
+        return await self._write(chosen)
+
+    async def _write(self, admitted: Admitted) -> Step:
+        turn, permit = admitted.turn, admitted.permit
         if turn.breaker.state is State.CLOSED and turn.progress.tries == 0:
             # Whatever this request was waiting out is over.
             turn.progress.wait_out(None)
+        if turn.progress.calls == 0:
+            self._retry.budget.called()
         try:
-            return await self._step(turn, permit)
+            called = await self._call.make(turn, permit, admitted.output_tokens)
         finally:
+            now = self._clock.now()
             permit.release(now)
-            self._gate.leave(turn.model)
-
-    async def _step(self, turn: Turn, permit: Permit) -> Step:
-        prompt = self._template.render(turn.request)
-        called = await self._call.make(turn, prompt, permit, self._output_tokens(turn))
+            self._gate.leave(turn.model, now)
         if isinstance(called, Cut):
-            message = turn.progress.withdrawal.message
-            return self._late(turn) if message is None else _withdrawn(turn, message)
+            return self._endings.cut_short(turn)
+        await self._purse.settle(admitted.reservation, called)
         if isinstance(called, Answered):
-            step = await self._take(turn, called)
-        else:
-            step = self._after(turn, called)
-        return consequences.within_deadline(turn, self._clock.now(), step)
+            return await self._take(turn, called)
+        return self._after(turn, called)
 
     async def _take(self, turn: Turn, called: Answered) -> Step:
-        answer = called.answer
-        await self._save(turn, answer)
-        story = _judge(answer, turn.request)
-        if isinstance(story, Story):
-            return _written(story, answer, self._template.version, Source.MODEL)
-        verdict = classification.of_flaw(story)
-        if story is Flaw.NO_FINISH_REASON:
+        await self._archive.keep(turn, called.answer)
+        judged = judge(called.answer, turn)
+        if isinstance(judged, Story):
+            source = Source.MODEL if turn.candidate is turn.chain[0] else Source.FALLBACK
+            step = written(judged, called.answer, turn.prompt.version, source)
+            await self._archive.share(turn, called.answer)
+            return await self._review.release(turn, step)
+        if judged is Flaw.NO_FINISH_REASON:
+            verdict = classification.of_flaw(judged)
             return self._after(turn, Failed(verdict, called.failure, 0.0))
-        return consequences.after_flaw(turn, verdict, self._retry)
+        return self._flawed(turn, judged)
 
     def _after(self, turn: Turn, called: Failed) -> Step:
-        if called.verdict.retry is Retry.AFTER_RETRY_AFTER:
-            now = self._clock.now()
-            return consequences.after_limit(turn, now, self._gate.admit(turn.model, now))
-        return consequences.after_failure(
+        step = consequences.after_failure(
             turn,
             called.verdict,
             called.failure,
             self._retry,
             retry_after_s=called.retry_after_s,
         )
+        return self._chooser.or_another(turn, called.verdict, step)
 
-    def _recover(self, turn: Turn, paid: PaidAnswer) -> Step | None:
-        """Use an answer that is paid for already; None when the model has to be asked."""
+    def _flawed(self, turn: Turn, flaw: Flaw) -> Step:
+        verdict = classification.of_flaw(flaw)
+        step = consequences.after_flaw(turn, verdict, self._retry, self._clock.now())
+        return self._chooser.or_another(turn, verdict, step)
+
+    async def _recover(self, turn: Turn, paid: PaidAnswer) -> Step | None:
+        """Use an answer that is paid for already; None when a model has to be asked."""
         progress = turn.progress
         progress.recovered = True
         same_attempt = paid.attempt == turn.identity.attempt
         if same_attempt:
             progress.take_over(paid.calls, paid.usage, paid.cost_pico_usd)
-        story = _judge(paid, turn.request)
-        if isinstance(story, Story):
-            return _written(story, paid, paid.prompt_version, Source.RESULT_STORE)
+        judged = judge(paid, turn)
+        if isinstance(judged, Story):
+            step = written(judged, paid, paid.prompt_version, Source.RESULT_STORE)
+            return await self._review.release(turn, step)
         if not same_attempt:
             return None
-        step = consequences.after_flaw(turn, classification.of_flaw(story), self._retry)
-        return step if isinstance(step, Rejected) else None
+        ended = self._flawed(turn, judged)
+        return ended if isinstance(ended, Rejected) else None
 
-    async def _save(self, turn: Turn, answer: ModelAnswer) -> None:
-        """Keep the answer before anything can reject it; a request never fails over this."""
-        progress = turn.progress
-        progress.recovered = True
-        paid = PaidAnswer(
-            text=answer.text,
-            form=answer.form,
-            finish_reason=answer.finish_reason,
-            refusal=answer.refusal,
-            model=answer.model,
-            provider=answer.provider,
-            prompt_version=self._template.version,
-            attempt=turn.identity.attempt,
-            calls=progress.calls,
-            usage=progress.usage,
-            cost_pico_usd=progress.cost_pico_usd,
-        )
-        user_id = turn.request.user_id
-        try:
-            await self._store.save_answer(turn.identity, turn.fingerprint, user_id, paid)
-        except StoreUnavailable as error:
-            self._observer.store_failed("save_answer", str(error))
+    async def _look_into_cache(self, turn: Turn) -> Step | None:
+        """Use the answer that an equal wish got a short while ago."""
+        if turn.progress.sought_in_cache:
+            return None
+        turn.progress.sought_in_cache = True
+        answer = await self._archive.shared(turn)
+        judged = None if answer is None else judge(answer, turn)
+        if answer is None or not isinstance(judged, Story):
+            return None
+        step = written(judged, answer, answer.prompt_version, Source.RESPONSE_CACHE)
+        return await self._review.release(turn, step)
 
-    def _output_tokens(self, turn: Turn) -> int | None:
-        limit = self._options.max_output_tokens
-        return limit * 2 if limit and Repair.EXTENDED in turn.progress.repairs else limit
-
-    def _late(self, turn: Turn) -> Rejected:
-        code = self.code_at_deadline(turn.progress, turn.deadline, turn.model)
-        if code is ErrorCode.DEADLINE_EXCEEDED:
-            return Rejected(code, "The story was not written before its deadline.", Stage.GENERATE)
-        message = "The deadline passed while the model provider was failing."
-        return Rejected(code, message, Stage.GENERATE)
+    def _answer_limit(self, turn: Turn) -> int:
+        """Return the most tokens the next answer may have; more after one was cut off."""
+        limit = self._options.max_output_tokens or output_tokens(turn.request)
+        return limit * 2 if Repair.EXTENDED in turn.used.repairs else limit
 
 
-def _withdrawn(turn: Turn, message: str) -> Rejected:
-    """Return the end of a withdrawn request; it was only admitted if it never came to a call."""
-    progress = turn.progress
-    generating = progress.calls > 0 or progress.held_by is not None
-    stage = Stage.GENERATE if generating else Stage.ADMIT
-    return Rejected(ErrorCode.CANCELLED, message, stage)
-
-
-def _judge(answer: ModelAnswer | PaidAnswer, request: StoryRequested) -> Story | Flaw:
-    draft = read_answer(answer)
-    return draft if isinstance(draft, Flaw) else check(draft, request)
-
-
-def _written(
-    story: Story, answer: ModelAnswer | PaidAnswer, prompt_version: str, source: Source
-) -> Written:
-    return Written(story, answer.model, answer.provider, prompt_version, source, _UNMODERATED)
+_WAITS = (TryAgain, AwaitBreaker, AwaitSlot, AwaitStore)

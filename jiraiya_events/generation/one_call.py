@@ -1,32 +1,29 @@
-"""One model call under its time limits, and what the breaker and the gate learn from it."""
+"""One model call, and what the breaker, the gate and the bill learn from it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from jiraiya_events.domain.clock import Clock
 from jiraiya_events.generation import classification
+from jiraiya_events.generation.bounded_call import CUT, Cut, bounded
 from jiraiya_events.generation.breaker import Permit
 from jiraiya_events.generation.classification import Counts, Retry, Verdict
-from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
+from jiraiya_events.generation.faults import Fault
 from jiraiya_events.generation.paid import ModelAnswer
 from jiraiya_events.generation.ports import CallObserver, Gate, ModelPort, PriceList
 from jiraiya_events.generation.progress import SpentTry
-from jiraiya_events.generation.prompt import Prompt
 from jiraiya_events.generation.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The call brought no answer."""
+    """The call brought no answer; `may_cost` when the provider may charge for it all the same."""
 
     verdict: Verdict
     failure: SpentTry
     retry_after_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The request's deadline passed during the call, or it was withdrawn; the call was closed."""
+    may_cost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,7 @@ class Answered:
 
     answer: ModelAnswer
     failure: SpentTry
+    cost_pico_usd: int | None
 
 
 class OneCall:
@@ -58,42 +56,72 @@ class OneCall:
         self._timeout_s = timeout_s
 
     async def make(
-        self, turn: Turn, prompt: Prompt, permit: Permit, max_output_tokens: int | None
+        self, turn: Turn, permit: Permit, max_output_tokens: int | None
     ) -> Answered | Failed | Cut:
         """Call the model and settle `permit`."""
         turn.progress.calls += 1
         self._observer.call_started(turn.model)
-        left_s = turn.deadline - permit.started_at
-        limit_s = min(left_s, self._timeout_s)
         try:
-            async with asyncio.timeout(limit_s) as limit:
-                with turn.progress.withdrawal.cuts(limit):
-                    answer = await self._model.complete(
-                        prompt,
-                        model=turn.model,
-                        max_output_tokens=max_output_tokens,
-                        timeout_s=limit_s,
-                    )
-        except TimeoutError:
-            if turn.progress.withdrawal.message is not None:
-                return self._on_cut(turn, permit)
-            fault = Fault(FaultKind.TIMEOUT)
-        except CallFault as error:
-            fault = error.fault
+            called = await bounded(
+                self._complete(turn, permit, max_output_tokens),
+                left_s=turn.deadline - permit.started_at,
+                timeout_s=self._timeout_s,
+                withdrawal=turn.progress.withdrawal,
+            )
         except asyncio.CancelledError:
             turn.progress.doubt_billing()
             self._finish(turn, permit, "cut")
             raise
-        else:
-            return self._on_answer(turn, permit, answer)
-        if fault.kind is FaultKind.TIMEOUT and left_s <= self._timeout_s:
+        if isinstance(called, Cut):
             return self._on_cut(turn, permit)
-        return self._on_fault(turn, permit, fault)
+        if isinstance(called, Fault):
+            return self._on_fault(turn, permit, called)
+        return self._on_answer(turn, permit, called)
+
+    def _complete(
+        self, turn: Turn, permit: Permit, max_output_tokens: int | None
+    ) -> Callable[[float], Awaitable[ModelAnswer]]:
+        on_text = self._reader(turn, permit)
+
+        async def complete(limit_s: float) -> ModelAnswer:
+            return await self._model.complete(
+                turn.prompt,
+                model=turn.model,
+                max_output_tokens=max_output_tokens,
+                timeout_s=limit_s,
+                on_text=on_text,
+            )
+
+        return complete
+
+    def _reader(self, turn: Turn, permit: Permit) -> Callable[[str], None] | None:
+        """Return who reads along; only until something is published, as text is told once."""
+        feed = turn.feed
+        if feed is None or feed.withheld or feed.published:
+            return None
+        waiting = True
+
+        def on_text(delta: str) -> None:
+            nonlocal waiting
+            if waiting:
+                waiting = False
+                seconds = self._clock.now() - permit.started_at
+                self._observer.first_text(turn.model, seconds)
+            feed.text(delta)
+
+        return on_text
 
     def _on_answer(self, turn: Turn, permit: Permit, answer: ModelAnswer) -> Answered:
         now = self._clock.now()
-        self._gate.accepted(turn.model)
+        seconds = now - permit.started_at
         usage = answer.usage
+        self._gate.accepted(
+            turn.model,
+            now,
+            seconds=seconds,
+            output_tokens=None if usage is None else usage.output_tokens,
+            headers=answer.headers,
+        )
         cost = None if usage is None else self._prices.cost_pico_usd(turn.model, usage)
         turn.progress.charge(usage, cost)
         verdict = classification.of_flaw(classification.Flaw.NO_FINISH_REASON)
@@ -103,8 +131,8 @@ class OneCall:
             permit.failed(now, verdict.code)
         else:
             permit.answered(now)
-        self._observer.call_finished(turn.model, outcome, now - permit.started_at, usage, cost)
-        return Answered(answer, SpentTry(permit.started_at, now, verdict.repair))
+        self._observer.call_finished(turn.model, outcome, seconds, usage, cost)
+        return Answered(answer, SpentTry(permit.started_at, now, verdict.repair), cost)
 
     def _on_fault(self, turn: Turn, permit: Permit, fault: Fault) -> Failed:
         now = self._clock.now()
@@ -113,20 +141,25 @@ class OneCall:
             turn.progress.doubt_billing()
         if verdict.retry is Retry.AFTER_RETRY_AFTER:
             self._gate.limited(turn.model, now, fault.retry_after_s)
-        if verdict.counts is Counts.NO:
-            permit.release(now)
-        else:
-            permit.failed(now, verdict.code, opens=verdict.counts is Counts.OPENS)
+        settle(permit, verdict, now)
         self._finish(turn, permit, verdict.code.value)
         failure = SpentTry(permit.started_at, now, verdict.repair)
-        return Failed(verdict, failure, fault.retry_after_s or 0.0)
+        return Failed(verdict, failure, fault.retry_after_s or 0.0, fault.kind.may_be_billed)
 
     def _on_cut(self, turn: Turn, permit: Permit) -> Cut:
         turn.progress.doubt_billing()
         permit.cut(self._clock.now())
         self._finish(turn, permit, "cut")
-        return Cut()
+        return CUT
 
     def _finish(self, turn: Turn, permit: Permit, outcome: str) -> None:
         seconds = self._clock.now() - permit.started_at
         self._observer.call_finished(turn.model, outcome, seconds, None, None)
+
+
+def settle(permit: Permit, verdict: Verdict, now: float) -> None:
+    """Tell the breaker of a failed call as much as the table says."""
+    if verdict.counts is Counts.NO:
+        permit.release(now)
+    else:
+        permit.failed(now, verdict.code, opens=verdict.counts is Counts.OPENS)

@@ -21,3 +21,7 @@ class Rates:
             + usage.cached_input_tokens * self.cached_input
             + usage.output_tokens * self.output
         )
+
+    def at_most(self, input_tokens: int, output_tokens: int) -> int:
+        """Return what so many tokens cost at most, however many of them are cached."""
+        return input_tokens * max(self.input, self.cached_input) + output_tokens * self.output

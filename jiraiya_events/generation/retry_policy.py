@@ -1,5 +1,8 @@
 """How often and how late a failed call is tried again; computed here, waited for in a lane.
 
+Bounded three times over: by a number of tries, by the request's deadline (the lane's business)
+and by what the whole process may spend on retries.
+
 Full jitter: a random share of an exponentially growing ceiling, see
 https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 """
@@ -9,6 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
+
+from jiraiya_events.generation.retry_budget import RetryBudget
 
 _RETRYING: Final = Retrying()
 
@@ -23,7 +28,9 @@ class RetryPolicy:
         base_s: float = 0.5,
         cap_s: float = 30.0,
         chance: Callable[[], float] = random.random,
+        budget: RetryBudget | None = None,
     ) -> None:
+        self.budget = budget or RetryBudget()
         self._stop = stop_after_attempt(max_tries)
         self._ceiling = wait_exponential(multiplier=base_s, max=cap_s)
         self._chance = chance
@@ -32,9 +39,10 @@ class RetryPolicy:
         """Tell whether no further try is left after `tries` of them."""
         return self._stop(_after(tries))
 
-    def wait_s(self, tries: int) -> float:
+    def wait_s(self, tries: int, now: float) -> float:
         """Return the seconds to wait after the try number `tries`, from 1."""
-        return self._chance() * self._ceiling(_after(max(tries, 1)))
+        jittered = self._chance() * self._ceiling(_after(max(tries, 1)))
+        return max(jittered, self.budget.take(now))
 
 
 def _after(tries: int) -> RetryCallState:

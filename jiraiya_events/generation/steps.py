@@ -39,10 +39,27 @@ class TryAgain:
 
 @dataclass(frozen=True, slots=True)
 class AwaitBreaker:
-    """No call is allowed now: park until the breaker named `breaker` moves."""
+    """No call is allowed now: park until a breaker that stands for `place` moves.
+
+    A place is the head of a chain: whoever in it may be asked again, the request goes on.
+    """
 
     code: ErrorCode
-    breaker: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitSlot:
+    """The model has as many calls under way as it can take: park until one of them ends."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitStore:
+    """The budget cannot be read: look again in so many seconds, no try is used."""
+
+    after_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +69,4 @@ class UnderWay:
     after_s: float
 
 
-Step = Written | Rejected | TryAgain | AwaitBreaker | UnderWay
+Step = Written | Rejected | TryAgain | AwaitBreaker | AwaitSlot | AwaitStore | UnderWay

@@ -7,6 +7,7 @@ from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.generation.ports import Lease
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.handlers.cancellations import Watched
+from jiraiya_events.handlers.progress_feed import ProgressFeed
 
 
 @dataclass(slots=True)
@@ -14,7 +15,8 @@ class Case:
     """Kept in the engine's `Work.memory` from a record's first turn to its last.
 
     `deadline` and `started_at` are seconds since the Unix epoch; `started_at` is when its first
-    turn came, `generating_s` how long model calls have taken.
+    turn came, `generating_s` how long model calls have taken. `feed` is there when the request
+    asked for its progress, `counted` is True once the user's limit has seen it.
     """
 
     envelope: Envelope
@@ -26,3 +28,5 @@ class Case:
     watched: Watched
     progress: Progress = field(default_factory=Progress)
     generating_s: float = 0.0
+    feed: ProgressFeed | None = None
+    counted: bool = False

@@ -11,22 +11,20 @@ from dataclasses import replace
 
 import structlog
 
-from jiraiya_events.contract.deadline import deadline_of
 from jiraiya_events.contract.envelope import Envelope, read_envelope
-from jiraiya_events.contract.requests import read_request
 from jiraiya_events.contract.trace import TraceContext
 from jiraiya_events.domain.clock import Clock
-from jiraiya_events.domain.codes import ErrorCode, Stage
+from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.domain.errors import RequestFailure
 from jiraiya_events.domain.outcome import Outcome, StoryFailed
-from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.engine.errors import Lethal
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
 from jiraiya_events.generation.generator import Generator
 from jiraiya_events.generation.ports import Stored
-from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.steps import (
     AwaitBreaker,
+    AwaitSlot,
+    AwaitStore,
     Rejected,
     Step,
     TryAgain,
@@ -35,10 +33,12 @@ from jiraiya_events.generation.steps import (
 )
 from jiraiya_events.handlers import outcomes
 from jiraiya_events.handlers.admission import Memory, fingerprint_of
-from jiraiya_events.handlers.cancellations import Cancellations
 from jiraiya_events.handlers.case import Case
 from jiraiya_events.handlers.ending import Ending
+from jiraiya_events.handlers.limiting import Limiting
+from jiraiya_events.handlers.opening import Opening
 from jiraiya_events.handlers.outputs import Publication
+from jiraiya_events.handlers.places import place_of
 from jiraiya_events.handlers.rules import Rules
 from jiraiya_events.handlers.tracing import RecordSpan, Tracer
 
@@ -55,20 +55,22 @@ class StoryHandler:
         tracer: Tracer,
         clock: Clock,
         rules: Rules,
-        cancellations: Cancellations | None = None,
+        opening: Opening,
+        limiting: Limiting | None = None,
     ) -> None:
         self._generator = generator
         self._memory = memory
         self._tracer = tracer
         self._clock = clock
         self._rules = rules
-        self._cancellations = cancellations or Cancellations()
+        self._limiting = limiting
+        self._opening = opening
 
     async def handle(self, work: Work) -> Verdict:
         """Give a record its turn."""
         envelope = self._envelope(work)
         with self._span(envelope) as span, bound_context(envelope):
-            settled = await self._advance(work, envelope)
+            settled = await self._advance(work, envelope, span)
             if isinstance(settled, Retry | Park):
                 return settled
             return self._publish(work, envelope, settled, span)
@@ -107,38 +109,17 @@ class StoryHandler:
             return work.memory.envelope
         return read_envelope(work.record, max_event_bytes=self._rules.max_event_bytes)
 
-    async def _advance(self, work: Work, envelope: Envelope) -> Outcome | Retry | Park:
+    async def _advance(
+        self, work: Work, envelope: Envelope, span: RecordSpan
+    ) -> Outcome | Retry | Park:
         known = work.memory if isinstance(work.memory, Case) else None
         print_ = known.fingerprint if known else fingerprint_of(envelope, work.record.value)
         try:
-            case = known or self._open(work, envelope, print_)
+            trace = TraceContext(span.traceparent, span.tracestate)
+            case = known or self._opening.open(work, envelope, print_, trace)
             return await self._take_turn(work, case)
         except RequestFailure as failure:
             return await self._refuse(envelope, failure, print_)
-
-    # decode, validate
-
-    def _open(self, work: Work, envelope: Envelope, print_: str) -> Case:
-        request = self._read(envelope)
-        now = self._clock.now()
-        watched = self._cancellations.watch(envelope, work.record, now)
-        return Case(
-            envelope=envelope,
-            request=request,
-            fingerprint=print_,
-            deadline=deadline_of(envelope, request, self._rules.default_deadline_s, now),
-            started_at=now,
-            lease=self._memory.lease(envelope),
-            watched=watched,
-            progress=Progress.of_former_owner(work.tries, watched.withdrawal),
-        )
-
-    def _read(self, envelope: Envelope) -> StoryRequested:
-        request = read_request(envelope)
-        if request.model is not None and request.model not in self._rules.allowed_models:
-            message = "model: not on this service's list of models"
-            raise RequestFailure(ErrorCode.INVALID_EVENT, message, stage=Stage.VALIDATE)
-        return request
 
     async def _refuse(self, envelope: Envelope, failure: RequestFailure, print_: str) -> Outcome:
         """End a request that is not worth a call; its outcome is stored like any other.
@@ -164,12 +145,14 @@ class StoryHandler:
                 now = self._clock.now()
                 return outcomes.republished(stored.outcome, envelope, case.started_at, now)
             work.memory = case
+            if self._limiting is not None and stored.answer is None:
+                await self._limiting.admit(case)
             step = await self._generate(work, case, stored)
             now = self._clock.now()
-            if isinstance(step, TryAgain | UnderWay):
+            if isinstance(step, TryAgain | AwaitStore | UnderWay):
                 return Retry(step.after_s)
-            if isinstance(step, AwaitBreaker):
-                return Park(max(0.0, case.deadline - now), step.breaker)
+            if isinstance(step, AwaitBreaker | AwaitSlot):
+                return Park(max(0.0, case.deadline - now), place_of(step))
             return await self._memory.keep(envelope, print_, self._outcome(case, step, now), lease)
 
     # generate
@@ -182,8 +165,8 @@ class StoryHandler:
             case.fingerprint,
             case.progress,
             deadline=case.deadline,
-            paid=stored.answer,
-            busy=stored.busy,
+            stored=stored,
+            feed=case.feed,
         )
         case.generating_s += self._clock.now() - started
         work.tries = case.progress.tries
@@ -212,6 +195,8 @@ class StoryHandler:
         trace = TraceContext(span.traceparent, span.tracestate)
         publication = Publication(work.record, envelope, outcome, trace, now, unread)
         ending = self._ending(work, outcome, now)
+        if isinstance(work.memory, Case) and work.memory.feed is not None:
+            work.memory.feed.end(_text_of(outcome))
         if isinstance(outcome, StoryFailed):
             span.set_error(ending.code)
             log.warning("story failed", code=ending.code, stage=outcome.error.stage)
@@ -225,6 +210,10 @@ class StoryHandler:
             code = outcome.error.code.value
             return Ending("failed", code, overhead, outcome.dead_lettered)
         return Ending("generated", "none", overhead, dead_lettered=False)
+
+
+def _text_of(outcome: Outcome) -> str | None:
+    return None if isinstance(outcome, StoryFailed) else outcome.story.content
 
 
 def bound_context(envelope: Envelope) -> AbstractContextManager[None]:

@@ -1,18 +1,19 @@
 """The examination of everything around the service, from the outside in."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.topics import TopicSpec
+from jiraiya_events.adapters.llm.options import LlmOptions
 from jiraiya_events.contract.topics import Topics
 from jiraiya_events.domain.errors import JiraiyaError
 from jiraiya_events.generation.ports import ResultStore
 from jiraiya_events.ops.authorization_check import AUTHORIZATION, check_authorization
 from jiraiya_events.ops.broker_check import BROKER, check_broker
 from jiraiya_events.ops.findings import Finding, Verdict, failed, skipped
-from jiraiya_events.ops.model_check import MODEL, check_model
+from jiraiya_events.ops.model_check import MODEL, OpenModel, check_models
 from jiraiya_events.ops.store_check import STORE, check_store
 from jiraiya_events.ops.topics_check import TOPICS, check_topics
 
@@ -21,7 +22,7 @@ _LOOK: Final = "look at the line above, or set JIRAIYA_LOG__LEVEL=DEBUG and try 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """What is examined; `probe_model` answers as the model adapter does."""
+    """What is examined."""
 
     connection: KafkaConnection
     group: str
@@ -30,9 +31,8 @@ class Patient:
     creates_topics: bool
     store: ResultStore
     store_place: str
-    model: str
-    model_place: str
-    probe_model: Callable[[], Awaitable[str]]
+    llm: LlmOptions
+    open_model: OpenModel
 
 
 async def examine(patient: Patient) -> AsyncIterator[Finding]:
@@ -55,8 +55,8 @@ async def examine(patient: Patient) -> AsyncIterator[Finding]:
         yield skipped(TOPICS, "not asked: no broker")
     async for finding in _guarded(STORE, check_store(patient.store, patient.store_place)):
         yield finding
-    model = check_model(patient.probe_model, patient.model, patient.model_place)
-    async for finding in _guarded(MODEL, model):
+    models = check_models(patient.llm, patient.open_model)
+    async for finding in _guarded(MODEL, models):
         yield finding
 
 

@@ -14,6 +14,6 @@ async def check_store(store: ResultStore, place: str) -> list[Finding]:
     try:
         await store.ping()
     except StoreUnavailable as error:
-        mend = "set JIRAIYA_STORE__URL, or JIRAIYA_DATA_DIR, to a place this user can write to"
+        mend = "set JIRAIYA_STORE__URL, or JIRAIYA_DATA_DIR, to a store this user can write to"
         return [failed(STORE, str(error), mend)]
     return [ok(STORE, f"{place} can be written to")]

@@ -73,7 +73,7 @@ def _production(settings: Settings) -> Iterator[str]:
     if settings.env == "prod" and settings.store.url == "memory://":
         yield (
             "JIRAIYA_STORE__URL='memory://' forgets what was paid at every restart; "
-            "JIRAIYA_ENV=prod needs sqlite:///path"
+            "JIRAIYA_ENV=prod needs sqlite:///path, or redis://host:6379/0 for several replicas"
         )
     if settings.env != "dev" and settings.topics.auto_create:
         yield (

@@ -103,9 +103,9 @@ def _is_plain_default(variable: Variable, field: dict[str, Any]) -> bool:
 
 
 def _kind(variable: Variable, field: dict[str, Any]) -> str:
-    if variable.secret:
-        return "secret"
     shapes = [shape for shape in field.get("anyOf", [field]) if shape.get("type") != "null"]
+    if variable.secret:
+        return "list, partly secret" if "$ref" in shapes[0].get("items", ()) else "secret"
     if "enum" in shapes[0]:
         return " or ".join(f"`{value}`" for value in shapes[0]["enum"])
     names = {

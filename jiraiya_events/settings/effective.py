@@ -37,7 +37,8 @@ def _shown(value: object, *, address: bool) -> str:
     if isinstance(value, float):
         return f"{value:.10g}"
     if isinstance(value, list):
-        return ",".join(str(part) for part in value)
+        plain = all(isinstance(part, str) for part in value)
+        return ",".join(value) if plain else json.dumps(value)
     if isinstance(value, dict):
         return json.dumps(value) if value else ""
     return shown_address(str(value)) if address else str(value)

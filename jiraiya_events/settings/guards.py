@@ -1,4 +1,4 @@
-"""Who may ask, how much, and for what. All of it comes in later versions."""
+"""Who may ask, how much, and for what. Some of it comes in later versions."""
 
 from typing import Annotated, Literal
 
@@ -6,26 +6,30 @@ from pydantic import Field, SecretStr
 
 from jiraiya_events.settings.values import Group, Rate, Text, Usd, json_map, only, url
 
+DailyUsd = Annotated[Usd, Field(le=1_000_000)]
+"""Sums are whole pico-dollars, which every store keeps in 64 bits: nine million USD."""
+
 
 class Limits(Group):
     """Limits on requests and spending."""
 
-    user_requests: Annotated[Rate | None, only(None)] = Field(
+    user_requests: Rate | None = Field(
         default=None, description="Requests of one user, such as `30/minute`."
     )
-    user_daily_usd: Annotated[Usd | None, only(None)] = Field(
-        default=None, description="What one user may cost a day."
+    user_daily_usd: DailyUsd | None = Field(
+        default=None, description="What one user may cost a day (UTC)."
     )
-    global_daily_usd: Annotated[Usd | None, only(None)] = Field(
-        default=None, description="What all users together may cost a day."
+    global_daily_usd: DailyUsd | None = Field(
+        default=None, description="What all users together may cost a day (UTC)."
     )
 
 
 class Safety(Group):
     """Checks of what goes in and comes out."""
 
-    moderation: Annotated[Literal["off", "openai"], only("off")] = Field(
-        default="off", description="Moderation by the provider."
+    moderation: Literal["off", "openai"] = Field(
+        default="off",
+        description="Whether the provider's moderation looks at requests and stories.",
     )
 
 

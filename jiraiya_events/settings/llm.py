@@ -1,9 +1,16 @@
 """The model: where, which, how long, and what it costs."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 
 from jiraiya_events.settings.values import (
     Group,
@@ -12,14 +19,22 @@ from jiraiya_events.settings.values import (
     Texts,
     Usd,
     Whole,
+    comma_separated,
     derived,
     json_map,
     no_user_info,
-    only,
     url,
 )
 
 DEFAULT_MODEL: Final = "gpt-4o-mini"
+
+
+def _stripped(key: SecretStr) -> SecretStr:
+    text = key.get_secret_value().strip()
+    if not text:
+        msg = "must not be empty"
+        raise ValueError(msg)
+    return SecretStr(text)
 
 
 class Price(BaseModel):
@@ -35,6 +50,33 @@ class Price(BaseModel):
     def cached(self) -> Decimal:
         """The price of a cached input token; that of any other input token when not given."""
         return self.input if self.cached_input is None else self.cached_input
+
+
+class Fallback(BaseModel):
+    """A model to be asked when others fail; at the main endpoint unless it has its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    model: Text
+    base_url: Annotated[str, url("https", "http"), no_user_info("api_key")] | None = Field(
+        default=None, repr=False
+    )
+    api_key: Annotated[SecretStr, AfterValidator(_stripped)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_a_name(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic's signature
+        return {"model": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _pay_for_itself(self) -> "Fallback":
+        if self.base_url is not None and self.api_key is None:
+            msg = (
+                f"must have an api_key for {self.model!r}, which has a base_url of its own: the "
+                "main key is not sent to another endpoint (any text when that one needs none)"
+            )
+            raise ValueError(msg)
+        return self
 
 
 class Llm(Group):
@@ -54,13 +96,25 @@ class Llm(Group):
         )
     )
     model: Text = Field(default=DEFAULT_MODEL, description="The model that writes.")
-    fallback_models: Annotated[Texts, only(())] = Field(
-        default=(), description="Models to try when the first one fails."
+    fallback_models: Annotated[tuple[Fallback, ...], comma_separated] = Field(
+        default=(),
+        description=(
+            "Models to try, in this order, when the first one fails: names, or JSON with an "
+            "endpoint of their own: "
+            '`["gpt-4o", {"model": "m", "base_url": "https://host/v1", "api_key": "..."}]`.'
+        ),
     )
     allowed_models: Texts = Field(
         default=(DEFAULT_MODEL,),
         description="Models a request may ask for.",
         json_schema_extra=derived("the configured ones"),
+    )
+    answer_form: Literal["auto", "json", "text"] = Field(
+        default="auto",
+        description=(
+            "How models are asked to answer: in JSON by a schema, or in text; `auto` takes JSON "
+            "until an endpoint says that it has none."
+        ),
     )
     timeout_s: Seconds = Field(default=60, description="Longest model call.")
     max_output_tokens: Whole | None = Field(
@@ -75,9 +129,9 @@ class Llm(Group):
         json_schema_extra=derived("public prices"),
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _allow_the_configured(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic's signature
-        if not isinstance(given, dict) or "allowed_models" in given:
-            return given
-        return {**given, "allowed_models": (given.get("model", DEFAULT_MODEL),)}
+    @model_validator(mode="after")
+    def _allow_the_configured(self) -> "Llm":
+        if "allowed_models" not in self.model_fields_set:
+            configured = (self.model, *(fallback.model for fallback in self.fallback_models))
+            object.__setattr__(self, "allowed_models", tuple(dict.fromkeys(configured)))
+        return self

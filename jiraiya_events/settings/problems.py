@@ -12,7 +12,7 @@ from jiraiya_events.settings.variables import Variable, variables
 _LONGEST_VALUE: Final = 80
 # Pydantic speaks to programmers; these parts of its sentences say nothing to an operator.
 _OPENING: Final = re.compile(r"^[A-Z][a-z]+ should")
-_CLOSING: Final = re.compile(r", unable to .*| after validation, not .*")
+_CLOSING: Final = re.compile(r", unable to .*| after validation, not .*| or instance of .*")
 _CREDENTIALS: Final = re.compile(r"^(.*?//)?.*@")
 
 
@@ -52,5 +52,9 @@ def _reason(detail: Any, inside: tuple[str, ...]) -> str:  # noqa: ANN401 - pyda
     message = message.replace("valid tuple", "list").replace("valid dictionary", "JSON object")
     # List positions help nobody; the names inside a map do.
     names = [step for step in inside if not step.isdecimal()]
-    within = f" in {'.'.join(names)!r}" if names and detail["type"] != "value_error" else ""
-    return message + within
+    if not names:
+        return message
+    within = ".".join(names)
+    if detail["type"] == "value_error":
+        return f"{message} ({within})"
+    return f"{message} in {within!r}"

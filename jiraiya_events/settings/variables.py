@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -31,8 +31,8 @@ class Variable:
 
     @property
     def secret(self) -> bool:
-        """True when the value must never be shown."""
-        return "SecretStr" in repr(self.field.annotation)
+        """True when the value, or a part of it, must never be shown."""
+        return _holds_secret(self.field.annotation)
 
     @property
     def later(self) -> bool:
@@ -67,12 +67,18 @@ def variables() -> dict[str, Variable]:
     return found
 
 
+def _holds_secret(kind: Any) -> bool:  # noqa: ANN401 - annotations have many types
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return any(_holds_secret(field.annotation) for field in kind.model_fields.values())
+    return kind is SecretStr or any(map(_holds_secret, get_args(kind)))
+
+
 def reveal(value: object) -> object:
     """Return `value` without secrets: what may be shown of it."""
     if isinstance(value, SecretStr):
         return "********"
     if isinstance(value, BaseModel):
-        return {name: str(part) for name, part in value if part is not None}
+        return {name: str(reveal(part)) for name, part in value if part is not None}
     if isinstance(value, dict):
         return {name: reveal(part) for name, part in value.items()}
     if isinstance(value, tuple):

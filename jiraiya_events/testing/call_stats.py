@@ -16,6 +16,7 @@ class CallStats:
     max_in_flight: int = 0
     aborted: int = 0
     refused_admission: int = 0
+    moderations: int = 0
     faults: Counter[Fault] = field(default_factory=Counter)
     calls_by_key: Counter[str] = field(default_factory=Counter)
     stories_by_key: Counter[str] = field(default_factory=Counter)
@@ -53,6 +54,7 @@ class CallStats:
             "max_in_flight": self.max_in_flight,
             "aborted": self.aborted,
             "refused_admission": self.refused_admission,
+            "moderations": self.moderations,
             "faults": dict(self.faults),
             "calls_by_key": dict(self.calls_by_key),
             "stories_by_key": dict(self.stories_by_key),

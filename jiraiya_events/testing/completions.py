@@ -4,7 +4,7 @@ import json
 from functools import lru_cache
 from typing import Any, Final
 
-from jiraiya_events.testing.faults import COMPLETIONS, MARK, Fault
+from jiraiya_events.testing.faults import COMPLETIONS, MARK, REFUSALS, Fault
 
 MODEL: Final = "faulty-endpoint"
 WORDS_PER_CHUNK: Final = 10
@@ -31,6 +31,11 @@ def completion(fault: Fault, words: int, *, as_json: bool) -> tuple[bytes, bytes
     }
     before, _, after = json.dumps(body).encode().partition(MARK.encode())
     return before, after
+
+
+def error_event() -> bytes:
+    """Return the server-sent event of an error that comes after the `200`."""
+    return _event(json.loads(REFUSALS[Fault.ERROR_500].body))
 
 
 @lru_cache(maxsize=256)

@@ -52,6 +52,13 @@ class FaultPlan(BaseModel):
     words: int | None = Field(default=None, ge=1, description="Else as long as was asked for.")
     hold: bool = Field(default=False, description="Every call waits until this is false again.")
     seed: int = 1
+    moderation_script: tuple[Fault, ...] = Field(
+        default=(), description="What happens to calls of `/v1/moderations`, in order; then `ok`."
+    )
+    flagged_words: tuple[str, ...] = Field(
+        default=(), description="A text with one of them in it is flagged."
+    )
+    moderation_scores: dict[str, Share] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _shares_fit(self) -> "FaultPlan":
@@ -69,6 +76,7 @@ class FaultPicker:
         self._dice = random.Random(plan.seed)  # noqa: S311 - a rehearsal, nothing secret
         self._script = deque(plan.script)
         self._by_key = {key: deque(script) for key, script in plan.script_by_key.items()}
+        self._moderation = deque(plan.moderation_script)
 
     def fault(self, key: str | None) -> Fault:
         """Return what happens to the next call, whose marker is `key`."""
@@ -78,6 +86,10 @@ class FaultPicker:
         if self._script:
             return self._script.popleft()
         return self._thrown() if self.plan.probability else self.plan.default
+
+    def moderation_fault(self) -> Fault:
+        """Return what happens to the next call of `/v1/moderations`."""
+        return self._moderation.popleft() if self._moderation else Fault.OK
 
     def latency(self, key: str | None) -> float:
         """Return the seconds the next call takes."""

@@ -44,6 +44,8 @@ class Fault(StrEnum):
     TOO_LONG = "too_long"
     DROP_BEFORE_HEADERS = "drop_before_headers"
     DROP_AFTER_HEADERS = "drop_after_headers"
+    STREAM_ERROR = "stream_error"
+    STALL = "stall"
     HANG = "hang"
 
 
@@ -127,7 +129,10 @@ COMPLETIONS: Final = MappingProxyType(
         Fault.EMPTY: Completed(content=""),
         Fault.TOO_SHORT: Completed(words=12),
         Fault.TOO_LONG: Completed(words=4000),
-        # The connection is cut halfway through what would have been a good answer.
+        # Halfway through what would have been a good answer the connection is cut, an error
+        # event comes, or nothing more does.
         Fault.DROP_AFTER_HEADERS: Completed(),
+        Fault.STREAM_ERROR: Completed(),
+        Fault.STALL: Completed(),
     }
 )

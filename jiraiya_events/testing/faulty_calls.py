@@ -10,13 +10,16 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from jiraiya_events.testing.call_stats import CallStats
-from jiraiya_events.testing.completions import MODEL, chunks, completion
+from jiraiya_events.testing.completions import MODEL, chunks, completion, error_event
 from jiraiya_events.testing.fault_plan import FaultPicker, FaultPlan
-from jiraiya_events.testing.faults import REFUSALS, Fault
+from jiraiya_events.testing.faults import MARK, REFUSALS, Fault
+from jiraiya_events.testing.moderations import moderation
 
 _MARKER: Final = re.compile(rb"(?<![A-Za-z0-9])k-[A-Za-z0-9_.:-]{1,64}")
 # The prompt is JSON within JSON, so its quotes arrive escaped.
 _LENGTH: Final = re.compile(rb'\\?"length\\?": ?\\?"(short|medium|long)')
+# A streamed answer stops in its middle.
+_HALVED: Final = (Fault.DROP_AFTER_HEADERS, Fault.STREAM_ERROR, Fault.STALL)
 _STREAMED: Final = re.compile(rb'"stream": ?true')
 _WORDS: Final = {b"short": 200, b"medium": 500, b"long": 1000}
 
@@ -52,6 +55,8 @@ class FaultyEndpoint:
         match (request.method, request.path):
             case ("POST", "/v1/chat/completions"):
                 return await self._complete(request)
+            case ("POST", "/v1/moderations"):
+                return await self._moderate(request)
             case ("GET", "/v1/models"):
                 model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "tests"}
                 return web.json_response({"object": "list", "data": [model]})
@@ -99,6 +104,18 @@ class FaultyEndpoint:
         finally:
             self.stats.left()
 
+    async def _moderate(self, request: web.BaseRequest) -> web.StreamResponse:
+        asked = json.loads(await request.read())
+        self.stats.moderations += 1
+        fault = self._picker.moderation_fault()
+        if fault is Fault.HANG:
+            await asyncio.Event().wait()
+        if fault is Fault.DROP_BEFORE_HEADERS:
+            return _drop(request, web.Response())
+        if fault in REFUSALS:
+            return self._refusal(fault)
+        return web.json_response(moderation(asked["input"], self.plan))
+
     def _admits(self) -> bool:
         limit = self.plan.admission_limit
         return limit is None or self.stats.in_flight < limit
@@ -107,7 +124,7 @@ class FaultyEndpoint:
         self, fault: Fault, request: web.BaseRequest, body: bytes, key: str | None
     ) -> web.StreamResponse:
         if fault is Fault.HANG:
-            await asyncio.Event().wait()
+            await _silence()
         if fault is Fault.DROP_BEFORE_HEADERS:
             return _drop(request, web.Response())
         if fault in REFUSALS:
@@ -116,10 +133,12 @@ class FaultyEndpoint:
         as_json = b'"response_format"' in body
         if _STREAMED.search(body):
             return await self._stream(fault, request, chunks(fault, words, as_json=as_json), key)
+        if fault is Fault.STREAM_ERROR:
+            return self._refusal(Fault.ERROR_BODY)
         before, after = completion(fault, words, as_json=as_json)
         whole = before + (key or "you").encode() + after if after else before
-        if fault is Fault.DROP_AFTER_HEADERS:
-            return await _half(request, whole)
+        if fault in _HALVED:
+            return await _half(fault, request, whole)
         if fault is Fault.OK:
             self.stats.told(key)
         return web.Response(body=whole, headers=self._headers(), content_type="application/json")
@@ -130,10 +149,14 @@ class FaultyEndpoint:
         response = web.StreamResponse(headers=self._headers())
         response.content_type = "text/event-stream"
         await response.prepare(request)
-        cut = fault is Fault.DROP_AFTER_HEADERS
-        for event in events[: len(events) // 2] if cut else events:
-            await response.write(event)
-        if cut:
+        mark, name = MARK.encode(), (key or "you").encode()
+        for event in events[: len(events) // 2] if fault in _HALVED else events:
+            await response.write(event.replace(mark, name))
+        if fault is Fault.STREAM_ERROR:
+            await response.write(error_event())
+        if fault is Fault.STALL:
+            await _silence()
+        if fault is Fault.DROP_AFTER_HEADERS:
             return _drop(request, response)
         await response.write_eof()
         if fault is Fault.OK:
@@ -170,11 +193,18 @@ def _drop(request: web.BaseRequest, response: web.StreamResponse) -> web.StreamR
     return response
 
 
-async def _half(request: web.BaseRequest, whole: bytes) -> web.StreamResponse:
+async def _silence() -> None:
+    """Wait until the client hangs up."""
+    await asyncio.Event().wait()
+
+
+async def _half(fault: Fault, request: web.BaseRequest, whole: bytes) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Length": str(len(whole))})
     response.content_type = "application/json"
     await response.prepare(request)
     await response.write(whole[: len(whole) // 2])
+    if fault is Fault.STALL:
+        await _silence()
     # Let the half leave before the connection is torn down under it.
     await asyncio.sleep(0)
     return _drop(request, response)

@@ -1,7 +1,8 @@
 """An OpenAI-compatible endpoint that fails on demand, for tests, chaos runs and benches.
 
-`POST /v1/chat/completions` (whole or streamed) and `GET /v1/models` behave as the fault plan
-says; `POST /_control` changes the plan while it runs, `GET /_stats` tells what was seen.
+`POST /v1/chat/completions` (whole or streamed), `POST /v1/moderations` and `GET /v1/models` behave
+as the fault plan says; `POST /_control` changes the plan while it runs, `GET /_stats` tells what
+was seen.
 A prompt carries no request id, so calls are counted by a marker in the keywords: `k-<anything>`.
 """
 

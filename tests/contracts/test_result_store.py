@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jiraiya_events.adapters.store.open_store import open_store
+from jiraiya_events.adapters.store.open_store import open_stores
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.errors import SettingsError, StoreUnavailable
 from jiraiya_events.domain.identity import RequestIdentity
@@ -19,44 +19,27 @@ from jiraiya_events.domain.story import Cost, Safety, Story, Timings, Usage
 from jiraiya_events.generation.paid import PaidAnswer
 from jiraiya_events.generation.ports import Lease, ResultStore, Stored
 from jiraiya_events.generation.prompt import AnswerForm
+from tests.contracts.standing_clock import StandingClock
 
 FIRST = RequestIdentity("/shop", "r-1")
 REPLAY = RequestIdentity("/shop", "r-1", attempt=2)
-TTL_S = 1000.0
-
-
-class StandingClock:
-    """Time that only a test moves."""
-
-    def __init__(self) -> None:
-        self.time = 1_000_000.0
-
-    def now(self) -> float:
-        """Return the time it was set to."""
-        return self.time
+TTL_S = 100_000.0
+LEASE_S = 600.0
+A_WHILE = 60.0
+"""More than the time that a test on a busy machine takes: Redis's own clock never stands."""
 
 
 @pytest.fixture
-def clock() -> StandingClock:
-    """Return time that stands still."""
-    return StandingClock()
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: StandingClock
-) -> AsyncIterator[ResultStore]:
+async def store(store_url: str, clock: StandingClock) -> AsyncIterator[ResultStore]:
     """Open one of the stores."""
-    path = tmp_path / "a folder" / "results of today.db"
-    url = {"memory": "memory://", "sqlite": f"sqlite:///{path}"}[request.param]
-    opened = open_store(url, TTL_S, clock)
-    yield opened
-    await opened.aclose()
+    stores = open_stores(store_url, TTL_S, 0, clock)
+    yield stores.results
+    await stores.aclose()
 
 
 def sqlite_store(path: Path, clock: StandingClock | None = None) -> ResultStore:
     """Open a store in a file."""
-    return open_store(f"sqlite:///{path}", TTL_S, clock)
+    return open_stores(f"sqlite:///{path}", TTL_S, 0, clock).results
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -181,18 +164,18 @@ async def test_everything_ends_with_its_time_to_live(
     """Proves that after the TTL even another body may use the identity."""
     await store.save_answer(FIRST, "f", "ann", paid())
     await store.save_outcome(FIRST, "f", "ann", failed())
-    clock.time += TTL_S - 1
+    clock.time += TTL_S - A_WHILE
     assert (await store.look_up(FIRST, "f", "ann")).outcome is not None
-    clock.time += 1
+    clock.time += A_WHILE
     assert await store.look_up(FIRST, "g", "ann") == Stored()
 
 
 async def test_saving_prolongs_the_time_to_live(store: ResultStore, clock: StandingClock) -> None:
     """Proves that the TTL counts from the latest thing stored."""
     await store.look_up(FIRST, "f", "ann")
-    clock.time += TTL_S - 1
+    clock.time += TTL_S - A_WHILE
     await store.save_outcome(FIRST, "f", "ann", failed())
-    clock.time += TTL_S - 1
+    clock.time += TTL_S - A_WHILE
     assert (await store.look_up(FIRST, "f", "ann")).outcome is not None
 
 
@@ -258,8 +241,8 @@ async def test_whether_an_answer_is_paid_for_can_be_asked_without_claiming(
 
 
 def lease(owner: str, identity: RequestIdentity = FIRST) -> Lease:
-    """Return the lease of a turn, for ten seconds."""
-    return Lease(identity, owner, 10.0)
+    """Return the lease of a turn."""
+    return Lease(identity, owner, LEASE_S)
 
 
 async def is_free(store: ResultStore, identity: RequestIdentity = FIRST) -> bool:
@@ -273,11 +256,11 @@ async def is_free(store: ResultStore, identity: RequestIdentity = FIRST) -> bool
 async def test_a_lease_is_its_owners_until_it_ends(
     store: ResultStore, clock: StandingClock
 ) -> None:
-    """Proves that a second owner is told to wait, to the second, and then has it."""
+    """Proves that a second owner is told to wait until the end, and then has it."""
     assert await store.look_up(FIRST, "f", "ann", lease("one")) == Stored()
-    clock.time += 9.9
+    clock.time += LEASE_S - A_WHILE
     assert await store.look_up(FIRST, "f", "ann", lease("two")) == Stored(busy=True)
-    clock.time += 0.1
+    clock.time += A_WHILE
     assert await store.look_up(FIRST, "f", "ann", lease("two")) == Stored()
     assert not await is_free(store)
 
@@ -286,7 +269,7 @@ async def test_an_owner_is_not_in_its_own_way(store: ResultStore, clock: Standin
     """Proves that asking again prolongs."""
     for _ in range(2):
         assert await store.look_up(FIRST, "f", "ann", lease("one")) == Stored()
-        clock.time += 9
+        clock.time += LEASE_S - A_WHILE
     assert not await is_free(store)
 
 
@@ -343,7 +326,7 @@ async def test_renewing_prolongs_what_is_still_ones_own(
     await store.look_up(FIRST, "f", "ann", mine)
     await store.look_up(other.identity, "f", "ann", other)
     for _ in range(4):
-        clock.time += 9
+        clock.time += LEASE_S - A_WHILE
         await store.renew([mine, lease("thief", other.identity)])
     assert not await is_free(store)
     assert await is_free(store, other.identity)
@@ -357,7 +340,7 @@ async def test_a_lease_that_ended_cannot_be_renewed(
     await store.look_up(FIRST, "f", "ann", lease("one"))
     await store.look_up(given_back.identity, "f", "ann", given_back)
     await store.release(given_back)
-    clock.time += 10
+    clock.time += LEASE_S
     await store.renew([lease("one"), given_back])
     assert await is_free(store)
     assert await is_free(store, given_back.identity)
@@ -452,7 +435,7 @@ async def test_leases_of_crashed_owners_are_pruned(tmp_path: Path, clock: Standi
     """Proves that a call nobody ended leaves no row behind for ever."""
     store = sqlite_store(tmp_path / "r.db", clock)
     await store.look_up(FIRST, "f", "ann", lease("one"))
-    clock.time += 60
+    clock.time += LEASE_S
     await store.look_up(RequestIdentity("/shop", "r-2"), "f", "ann")
     await store.aclose()
     with closing(sqlite3.connect(tmp_path / "r.db")) as file:
@@ -580,9 +563,9 @@ async def test_a_bug_in_an_operation_reaches_its_caller(tmp_path: Path) -> None:
     await store.aclose()
 
 
-@pytest.mark.parametrize("url", ["redis://:secret@host/0", "sqlite:///", "", "postgres://x"])
+@pytest.mark.parametrize("url", ["redis+unix://:secret@host/0", "sqlite:///", "", "postgres://x"])
 def test_an_unknown_store_is_a_settings_error_without_secrets(url: str) -> None:
     """Proves that the message names the setting and the scheme, never a password."""
     with pytest.raises(SettingsError, match="JIRAIYA_STORE__URL") as caught:
-        open_store(url, TTL_S)
+        open_stores(url, TTL_S, 0)
     assert "secret" not in str(caught.value)

@@ -3,9 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
 
 import openai
 import pytest
@@ -13,168 +11,31 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from jiraiya_events.adapters.llm import faults
-from jiraiya_events.adapters.llm.chat_model import ChatModel
-from jiraiya_events.adapters.llm.options import LlmOptions
+from jiraiya_events.adapters.llm.chat_model import ChatModel, OnText
+from jiraiya_events.adapters.llm.options import Fallback, FormChoice, LlmOptions
 from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.domain.errors import SettingsError
-from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation import classification
 from jiraiya_events.generation.classification import Counts, Retry
-from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
+from jiraiya_events.generation.faults import Fault, FaultKind
 from jiraiya_events.generation.paid import ModelAnswer
-from jiraiya_events.generation.prompt import AnswerForm, Prompt, PromptTemplate
-
-KEY = "sk-made-up-0123456789"
-PROMPT: Prompt = PromptTemplate().render(StoryRequested(user_id="u", keywords=["a fox"]))
-
-Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass
-class Endpoint:
-    """Answers chat completions by script; the last reply repeats."""
-
-    replies: list[Reply] = field(default_factory=list)
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-    base_url: str = ""
-    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Play the next reply."""
-        self.bodies.append(await request.json())
-        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        try:
-            return await reply(request)
-        except asyncio.CancelledError:
-            self.hung_up.set()
-            raise
-
-    async def models(self, request: web.Request) -> web.StreamResponse:
-        """List the one model there is."""
-        if request.headers["Authorization"] != f"Bearer {KEY}":
-            return web.json_response({"error": {"message": "no"}}, status=401)
-        return web.json_response({"object": "list", "data": [{"id": "some", "object": "model"}]})
-
-
-@pytest.fixture
-async def endpoint() -> AsyncIterator[Endpoint]:
-    """Serve the script on a free port."""
-    script = Endpoint()
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", script.handle)
-    app.router.add_get("/v1/models", script.models)
-    runner = web.AppRunner(app, handler_cancellation=True)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    script.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield script
-    await runner.cleanup()
-
-
-@pytest.fixture
-async def chat(endpoint: Endpoint) -> AsyncIterator[ChatModel]:
-    """Return a chat model of that endpoint."""
-    model = ChatModel(options(endpoint.base_url))
-    yield model
-    await model.aclose()
-
-
-def options(base_url: str, key: str = KEY, model: str = "some") -> LlmOptions:
-    """Return options that reach it."""
-    return LlmOptions(api_key=SecretStr(key), model=model, base_url=base_url)
-
-
-def completion(
-    content: str | None = "text",
-    finish_reason: str | None = "stop",
-    **message: Any,
-) -> Reply:
-    """Return a reply with an answer."""
-
-    async def reply(_: web.Request) -> web.Response:
-        body = {
-            "id": "c-1",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "some-2026",
-            "choices": [
-                {
-                    "index": 0,
-                    "finish_reason": finish_reason,
-                    "message": {"role": "assistant", "content": content, **message},
-                }
-            ],
-            "usage": {
-                "prompt_tokens": 11,
-                "completion_tokens": 7,
-                "total_tokens": 18,
-                "prompt_tokens_details": {"cached_tokens": 5},
-                "completion_tokens_details": {"reasoning_tokens": 3},
-            },
-        }
-        return web.json_response(body, headers={"x-request-id": "r-1", "server": "s"})
-
-    return reply
-
-
-def error(status: int, code: str | None = None, **headers: str) -> Reply:
-    """Return a reply with an error in the form OpenAI uses."""
-
-    async def reply(_: web.Request) -> web.Response:
-        body = {"error": {"message": f"wrong: {KEY}", "type": "t", "code": code, "param": None}}
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        return web.json_response(body, status=status, headers=sent)
-
-    return reply
-
-
-def ok_but(text: str, content_type: str) -> Reply:
-    """Return a reply with status 200 and something else in it."""
-
-    async def reply(_: web.Request) -> web.Response:
-        return web.Response(text=text, content_type=content_type)
-
-    return reply
-
-
-async def drop(request: web.Request) -> web.StreamResponse:
-    """Close the connection without a word."""
-    assert request.transport is not None
-    request.transport.abort()
-    return web.Response()
-
-
-async def cut_short(request: web.Request) -> web.StreamResponse:
-    """Close the connection within the body."""
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    response.content_length = 1000
-    await response.prepare(request)
-    await response.write(b'{"choices": [')
-    assert request.transport is not None
-    request.transport.close()
-    return response
-
-
-async def hang(_: web.Request) -> web.StreamResponse:
-    """Say nothing for ever."""
-    await asyncio.Event().wait()
-    return web.Response()
-
-
-async def ask(chat: ChatModel, timeout_s: float = 5.0, **wishes: Any) -> ModelAnswer:
-    """Make one call."""
-    arguments = {"model": "some", "max_output_tokens": None, **wishes}
-    return await chat.complete(PROMPT, timeout_s=timeout_s, **arguments)
-
-
-async def fault_of(chat: ChatModel, timeout_s: float = 5.0) -> Fault:
-    """Make one call that must fail; no key may show in its fault."""
-    with pytest.raises(CallFault) as caught:
-        await ask(chat, timeout_s)
-    assert KEY not in repr(caught.value) + str(caught.value.fault)
-    return caught.value.fault
+from jiraiya_events.generation.prompt import AnswerForm
+from tests.integration.model_endpoint import (
+    KEY,
+    Endpoint,
+    Reply,
+    ask,
+    completion,
+    cut_short,
+    drop,
+    error,
+    fault_of,
+    hang,
+    ok_but,
+    options,
+    scripted,
+)
 
 
 async def test_an_answer_arrives_with_its_tokens_and_its_model(
@@ -208,20 +69,55 @@ async def test_the_request_carries_the_prompt_the_model_and_the_schema(
     assert not body.get("stream")
 
 
+async def refuse_schema(_: web.Request) -> web.Response:
+    """Answer as an endpoint that knows no structured output."""
+    body = {"error": {"message": "unknown", "param": "response_format", "code": None}}
+    return web.json_response(body, status=400)
+
+
 async def test_an_endpoint_without_structured_output_is_asked_for_text_from_then_on(
     endpoint: Endpoint, chat: ChatModel
 ) -> None:
     """Proves that the 400 is remembered per model and costs one extra call only once."""
-
-    async def refuse(_: web.Request) -> web.Response:
-        body = {"error": {"message": "unknown", "param": "response_format", "code": None}}
-        return web.json_response(body, status=400)
-
-    endpoint.replies = [refuse, completion("T\n\nC")]
+    endpoint.replies = [refuse_schema, completion("T\n\nC")]
     assert (await ask(chat)).form is AnswerForm.TEXT
     assert (await ask(chat)).form is AnswerForm.TEXT
     assert ["response_format" in body for body in endpoint.bodies] == [True, False, False]
     assert "first line" in endpoint.bodies[-1]["messages"][0]["content"]
+
+
+@pytest.mark.parametrize("form", [FormChoice.JSON, FormChoice.TEXT])
+async def test_a_fixed_form_is_kept(endpoint: Endpoint, form: FormChoice) -> None:
+    """Proves that nothing is tried out where the operator has decided."""
+    endpoint.replies = [refuse_schema if form is FormChoice.JSON else completion()]
+    chat = ChatModel(replace(options(endpoint.base_url), answer_form=form))
+    if form is FormChoice.JSON:
+        assert (await fault_of(chat)).status == 400
+    else:
+        assert (await ask(chat)).form is AnswerForm.TEXT
+    await chat.aclose()
+    assert ["response_format" in body for body in endpoint.bodies] == [form is FormChoice.JSON]
+
+
+async def test_every_account_is_asked_with_its_own_key_and_no_other(endpoint: Endpoint) -> None:
+    """Proves the way of every candidate: its endpoint, its key, and the model's name there."""
+    async with scripted() as other:
+        endpoint.replies = other.replies = [completion()]
+        fallbacks = (
+            Fallback("other"),
+            Fallback("some", other.base_url, SecretStr("sk-theirs")),
+            Fallback("some", api_key=SecretStr("sk-second")),
+        )
+        chat = ChatModel(replace(options(endpoint.base_url), fallbacks=fallbacks))
+        for name in ("some", "other", "some@2", "some@3", "allowed"):
+            await ask(chat, model=name)
+        await chat.aclose()
+    asked = [body["model"] for body in endpoint.bodies]
+    assert list(zip(asked, endpoint.keys, strict=True)) == [
+        ("some", KEY), ("other", KEY), ("some", "sk-second"), ("allowed", KEY)
+    ]  # fmt: skip
+    assert [body["model"] for body in other.bodies] == ["some"]
+    assert other.keys == ["sk-theirs"]
 
 
 async def test_a_refusal_is_told_apart_from_an_empty_answer(
@@ -278,24 +174,23 @@ ROWS: list[tuple[str, Reply, FaultKind, Retry, Counts, ErrorCode]] = [
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "retry", "counts", "code"),
-    [row[1:] for row in ROWS],
+    ("reply", "row"),
+    [(reply, row) for _, reply, *row in ROWS],
     ids=[row[0] for row in ROWS],
 )
+@pytest.mark.parametrize("on_text", [None, lambda _: None], ids=["whole", "streamed"])
 async def test_every_failure_leads_to_its_row_of_the_table(
     endpoint: Endpoint,
     chat: ChatModel,
     reply: Reply,
-    kind: FaultKind,
-    retry: Retry,
-    counts: Counts,
-    code: ErrorCode,
+    row: list[object],
+    on_text: OnText | None,
 ) -> None:
     """Proves fault and verdict as the real client reports them, one call each."""
     endpoint.replies = [reply]
-    fault = await fault_of(chat)
+    fault = await fault_of(chat, on_text=on_text)
     verdict = classification.of_fault(fault)
-    assert (fault.kind, verdict.retry, verdict.counts, verdict.code) == (kind, retry, counts, code)
+    assert [fault.kind, verdict.retry, verdict.counts, verdict.code] == row
     assert len(endpoint.bodies) == 1
 
 
@@ -306,6 +201,8 @@ async def test_a_refused_connection_is_not_taken_for_a_time_out() -> None:
         port = unused.getsockname()[1]
     chat = ChatModel(options(f"http://127.0.0.1:{port}/v1"))
     fault = await fault_of(chat)
+    streamed = await fault_of(chat, on_text=print)
+    assert streamed == fault
     await chat.aclose()
     assert fault.kind is FaultKind.REFUSED
     assert not fault.kind.may_be_billed
@@ -395,21 +292,22 @@ async def test_more_than_a_hundred_calls_can_be_under_way(
     assert len(answers) == 120
 
 
-async def test_the_probe_says_what_is_wrong(endpoint: Endpoint) -> None:
-    """Proves the four words `doctor` needs."""
-    wrong = {
-        "ok": options(endpoint.base_url),
-        "unauthorized": options(endpoint.base_url, key="sk-other"),
-        "model missing": options(endpoint.base_url, model="unheard-of"),
-        "unreachable": options("http://nowhere.invalid/v1"),
-        "unclear": options(endpoint.base_url + "/x"),
+async def test_an_endpoint_is_asked_for_its_models(endpoint: Endpoint) -> None:
+    """Proves the list, an endpoint that has none, and the faults `doctor` tells apart."""
+    cases: dict[str, tuple[LlmOptions, frozenset[str] | int | FaultKind | None]] = {
+        "listed": (options(endpoint.base_url), frozenset({"some"})),
+        "no list": (options(endpoint.base_url + "/x"), frozenset()),
+        "wrong key": (options(endpoint.base_url, key="sk-other"), 401),
+        "nobody": (options("http://nowhere.invalid/v1"), FaultKind.DNS),
     }
-    said = {}
-    for expected, one in wrong.items():
+    for name, (one, expected) in cases.items():
         chat = ChatModel(one)
-        said[expected] = await chat.probe()
+        found = await chat.models_of(one.main)
         await chat.aclose()
-    assert said == {word: word for word in wrong}
+        if isinstance(found, Fault):
+            assert expected in {found.status, found.kind}, name
+        else:
+            assert found == expected, name
 
 
 @pytest.mark.parametrize("key", [None, SecretStr(" ")])

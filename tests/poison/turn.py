@@ -23,13 +23,16 @@ from jiraiya_events.engine.records import Headers, Output, Record
 from jiraiya_events.engine.verdicts import Done, Work
 from jiraiya_events.generation.breaker import BreakerPolicy
 from jiraiya_events.generation.breakers import Breakers
-from jiraiya_events.generation.gate import RetryAfterGate
+from jiraiya_events.generation.candidates import Candidate, Chains
+from jiraiya_events.generation.gate import AdaptiveGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
 from jiraiya_events.generation.paid import ModelAnswer
 from jiraiya_events.generation.ports import CallObserver
 from jiraiya_events.generation.prompt import Prompt
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.handlers.admission import Memory
+from jiraiya_events.handlers.cancellations import Cancellations
+from jiraiya_events.handlers.opening import Opening
 from jiraiya_events.handlers.rules import Rules
 from jiraiya_events.handlers.story_handler import StoryHandler
 from tests.poison.corpus import PUBLISHED_MS
@@ -70,6 +73,10 @@ class NoPrices:
         """Return the cost."""
         return None
 
+    def upper_bound_pico_usd(self, model: str, tokens_in: int, tokens_out: int) -> int | None:
+        """Return the most such a call costs."""
+        return None
+
 
 def new_handler() -> StoryHandler:
     """Return a handler with an empty store."""
@@ -80,14 +87,17 @@ def new_handler() -> StoryHandler:
         store=store,
         prices=NoPrices(),
         breakers=Breakers(BreakerPolicy()),
-        gate=RetryAfterGate(),
+        chains=Chains((Candidate("m-1"),)),
+        gate=AdaptiveGate(100),
         retry=RetryPolicy(),
-        options=GeneratorOptions("m-1"),
+        options=GeneratorOptions(),
         clock=clock,
         observer=CallObserver(),
     )
     rules = Rules(TOPICS, "m-1", frozenset({"m-1"}), "9.9.9")
-    return StoryHandler(generator, Memory(store, CallObserver()), Untraced(), clock, rules)
+    memory = Memory(store, CallObserver())
+    opening = Opening(memory, clock, rules, Cancellations())
+    return StoryHandler(generator, memory, Untraced(), clock, rules, opening)
 
 
 async def ending_of(record: Record) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jiraiya_events.domain.errors import SettingsError
 from jiraiya_events.settings import Settings, effective, load_settings
 from jiraiya_events.settings.kafka import Topics
-from jiraiya_events.settings.llm import Llm
+from jiraiya_events.settings.llm import Fallback, Llm
 from jiraiya_events.settings.variables import variables
 
 CONTRACT_DEFAULTS = {
@@ -51,6 +51,7 @@ CONTRACT_DEFAULTS = {
     "JIRAIYA_LLM__MODEL": "gpt-4o-mini",
     "JIRAIYA_LLM__FALLBACK_MODELS": "",
     "JIRAIYA_LLM__ALLOWED_MODELS": "gpt-4o-mini",
+    "JIRAIYA_LLM__ANSWER_FORM": "auto",
     "JIRAIYA_LLM__TIMEOUT_S": "60",
     "JIRAIYA_LLM__MAX_OUTPUT_TOKENS": "",
     "JIRAIYA_LLM__PRICES": "",
@@ -210,6 +211,22 @@ def test_the_allowed_models_are_the_configured_ones_unless_named() -> None:
     """A request may always ask for the model that would be used anyway."""
     assert _load(JIRAIYA_LLM__MODEL="m").llm.allowed_models == ("m",)
     assert _load(JIRAIYA_LLM__ALLOWED_MODELS="a,b").llm.allowed_models == ("a", "b")
+    both = _load(JIRAIYA_LLM__MODEL="m", JIRAIYA_LLM__FALLBACK_MODELS='["n", {"model": "m"}]')
+    assert both.llm.allowed_models == ("m", "n")
+
+
+def test_fallbacks_are_names_or_endpoints_with_a_key_of_their_own() -> None:
+    """Both ways of writing a list work, and a key is shown nowhere."""
+    names = _load(JIRAIYA_LLM__FALLBACK_MODELS="a, b").llm.fallback_models
+    assert names == (Fallback(model="a"), Fallback(model="b"))
+    own = {"model": "c", "base_url": "http://other/v1", "api_key": " sesame\n"}
+    settings = _load(JIRAIYA_LLM__FALLBACK_MODELS=json.dumps(["a", own]))
+    key = settings.llm.fallback_models[1].api_key
+    assert key is not None
+    assert key.get_secret_value() == "sesame"
+    visible = repr(settings) + json.dumps(_shown(settings))
+    assert "sesame" not in visible
+    assert '"base_url": "http://other/v1"' in _shown(settings)["JIRAIYA_LLM__FALLBACK_MODELS"][0]
 
 
 def test_secrets_are_in_no_repr_and_no_listing() -> None:
@@ -301,3 +318,12 @@ def test_settings_can_be_made_from_their_parts() -> None:
     assert settings.topics.partitions == 1
     assert settings.llm.allowed_models == ("m",)
     assert Settings.model_validate(settings) is settings
+
+
+def test_limits_are_read_exactly() -> None:
+    """A budget is decimal, and each limit is off until it is set."""
+    names = {"user_requests": "30/minute", "user_daily_usd": "0.10", "global_daily_usd": "25"}
+    given = {f"JIRAIYA_LIMITS__{name.upper()}": value for name, value in names.items()}
+    limits = load_settings(given, dotenv=None).limits
+    assert limits.user_requests == "30/minute"
+    assert (limits.user_daily_usd, limits.global_daily_usd) == (Decimal("0.10"), Decimal(25))

@@ -9,13 +9,6 @@ from jiraiya_events.settings import load_settings
 from jiraiya_events.settings.variables import variables
 
 LATER = {
-    "JIRAIYA_LLM__FALLBACK_MODELS": "gpt-4o",
-    "JIRAIYA_STORE__URL": "rediss://store:6379",
-    "JIRAIYA_STORE__RESPONSE_CACHE_S": "60",
-    "JIRAIYA_LIMITS__USER_REQUESTS": "30/minute",
-    "JIRAIYA_LIMITS__USER_DAILY_USD": "1.50",
-    "JIRAIYA_LIMITS__GLOBAL_DAILY_USD": "100",
-    "JIRAIYA_SAFETY__MODERATION": "openai",
     "JIRAIYA_HTTP__API_KEYS": "ops:viewer:abc",
     "JIRAIYA_HTTP__CORS_ORIGINS": "https://example.org",
     "JIRAIYA_HTTP__IP_REQUESTS": "120/minute",
@@ -58,6 +51,10 @@ def _refused(environ: dict[str, str]) -> tuple[str, ...]:
         ("JIRAIYA_KAFKA__BOOTSTRAP_SERVERS", "kafka://host:1", "must be host:port"),
         ("JIRAIYA_LLM__BASE_URL", "https://a b/v1", "must be a URL like"),
         ("JIRAIYA_LLM__TIMEOUT_S", "1e300", "must be less than or equal to"),
+        ("JIRAIYA_LIMITS__USER_REQUESTS", "30", "must be a rate like 30/minute"),
+        ("JIRAIYA_LIMITS__USER_REQUESTS", "0/minute", "must be a rate like 30/minute"),
+        ("JIRAIYA_LIMITS__USER_DAILY_USD", "-1", "must be greater than or equal to 0"),
+        ("JIRAIYA_LIMITS__GLOBAL_DAILY_USD", "1e7", "must be less than or equal to 1000000"),
         ("JIRAIYA_KAFKA__BOOTSTRAP_SERVERS", ",", "must have at least 1 item"),
         (
             "JIRAIYA_KAFKA__SASL_MECHANISM",
@@ -70,6 +67,9 @@ def _refused(environ: dict[str, str]) -> tuple[str, ...]:
         ("JIRAIYA_LLM__PRICES", "[1]", "must be a JSON object"),
         pytest.param("JIRAIYA_LLM__PRICES", "[" * 200_000, "is nested too deeply", id="deep"),
         ("JIRAIYA_STORE__URL", "postgres://x", "must be sqlite:///path"),
+        ("JIRAIYA_STORE__URL", "redis://", "must be like redis://user:password@host:6379/0"),
+        ("JIRAIYA_STORE__URL", "redis://host/one", "a number at its end"),
+        ("JIRAIYA_STORE__RESPONSE_CACHE_S", "-1", "must be greater than or equal to 0"),
         ("JIRAIYA_HTTP__PORT", "65536", "must be less than or equal to 65535"),
         ("JIRAIYA_DATA_DIR", "~nobody-of-that-name/x", "must be a path; its `~` names nobody"),
         ("JIRAIYA_LOG__LEVEL", "loud", "must be 'DEBUG', 'INFO', 'WARNING', 'ERROR' or"),
@@ -81,6 +81,26 @@ def test_a_wrong_value_is_one_line(name: str, value: str, accepted: str) -> None
     assert line.startswith(f"{name}='{value[:20]}")
     assert "(from the environment)" in line
     assert accepted.lower() in line.lower()
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("redis://:se#same@host/0", "%23"),
+        ("redis://:se/same@host/0", "%2F"),
+        ("redis://me:se same@host/0", "must be like redis://"),
+        ("rediss://host/0?password=sesame", "may have ssl_ca_certs"),
+        ("redis://host/0?ssl_ca_certs=/ca.pem", "has options it cannot have"),
+    ],
+)
+def test_a_wrong_address_of_redis_is_one_line_without_its_password(
+    address: str, reason: str
+) -> None:
+    """A password that is not escaped is the usual mistake, and must not show for it."""
+    (line,) = _refused({"JIRAIYA_STORE__URL": address})
+    assert line.startswith("JIRAIYA_STORE__URL='redis")
+    assert reason in line
+    assert "same" not in line
 
 
 def test_every_wrong_value_is_named_at_once() -> None:
@@ -99,6 +119,28 @@ def test_a_wrong_price_is_named_by_its_model() -> None:
     assert line.endswith("must be greater than or equal to 0 in 'gpt-x.input'")
 
 
+@pytest.mark.parametrize(
+    ("fallback", "reason"),
+    [
+        ('{"model": "m", "base_url": "https://other/v1"}', "must have an api_key for 'm'"),
+        ('{"model": "m", "base_url": "https://me:sesame@other/v1", "api_key": "sesame"}',
+         "must not contain credentials; put them into api_key (base_url)"),
+        ('{"model": "m", "base_url": "sesame", "api_key": "sesame"}',
+         "must be a URL like https://host/… or http://host/… (base_url)"),
+        ('{"model": "m", "api_key": " "}', "must not be empty (api_key)"),
+        ('{"model": "", "api_key": "sesame"}', "must have at least 1 character in 'model'"),
+        ('{"model": "m", "key": "sesame"}', "is unknown in 'key'"),
+        ("5", "must be a JSON object"),
+    ],
+)  # fmt: skip
+def test_a_wrong_fallback_is_one_line_without_its_key(fallback: str, reason: str) -> None:
+    """The line names the part; nothing of the value shows, as a key may stand in it."""
+    (line,) = _refused({"JIRAIYA_LLM__FALLBACK_MODELS": f"[{fallback}]"})
+    assert line.startswith("JIRAIYA_LLM__FALLBACK_MODELS (from the environment; its value is")
+    assert reason in line
+    assert "sesame" not in line
+
+
 @pytest.mark.parametrize("name", sorted(LATER))
 def test_a_setting_of_a_later_version_is_refused(name: str) -> None:
     """A limit or check that is not there is never silently ignored."""
@@ -111,7 +153,7 @@ def test_a_setting_of_a_later_version_is_refused(name: str) -> None:
 def test_every_setting_marked_later_is_tried_here() -> None:
     """The list above is complete."""
     later = {name for name, variable in variables().items() if variable.later}
-    assert later == set(LATER) - {"JIRAIYA_STORE__URL"}
+    assert later == set(LATER)
 
 
 def test_a_later_setting_at_its_default_is_fine() -> None:
@@ -121,7 +163,6 @@ def test_a_later_setting_at_its_default_is_fine() -> None:
             "JIRAIYA_SAFETY__MODERATION": "off",
             "JIRAIYA_AUTH__EVENTS": "none",
             "JIRAIYA_AUTH__HMAC_KEYS": "{}",
-            "JIRAIYA_STORE__RESPONSE_CACHE_S": "0",
         },
         dotenv=None,
     )

@@ -25,19 +25,23 @@ _BY_CLASS: Final[tuple[tuple[type[BaseException], FaultKind], ...]] = (
     (aiohttp.ClientConnectionError, FaultKind.DROPPED),
     (ConnectionError, FaultKind.DROPPED),
 )
-_SECRET: Final = re.compile(r"(?i)\b(sk|pk|key|bearer)[-_ ][\w*.-]{4,}")
+# What looks like a key; the keys of other providers are long words without a mark of their own.
+_SECRET: Final = re.compile(r"(?i)\b(sk|pk|key|bearer)[-_ ][\w*.-]{4,}|\w[\w*]{23,}")
 _LONGEST_DETAIL: Final = 200
 
 
 def fault_of(error: Exception) -> Fault:
     """Return the fault behind what the client raised."""
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, openai.APIStatusError):
             return _http_fault(cause)
         for known, kind in _BY_CLASS:
             if isinstance(cause, known):
                 return Fault(kind, detail=type(cause).__name__)
-    return Fault(_kind_without_a_known_cause(error), detail=type(error).__name__)
+    kind = _kind_without_a_known_cause(error)
+    if kind is FaultKind.STREAM_ERROR and isinstance(error, openai.APIError):
+        return Fault(kind, provider_code=error.code or error.type, detail=_words(error))
+    return Fault(kind, detail=type(error).__name__)
 
 
 def _kind_without_a_known_cause(error: Exception) -> FaultKind:
@@ -53,7 +57,8 @@ def _kind_without_a_known_cause(error: Exception) -> FaultKind:
     return FaultKind.BAD_BODY
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what led to it, each once."""
     seen: set[int] = set()
     at: BaseException | None = error
     while at is not None and id(at) not in seen:
@@ -68,16 +73,15 @@ def _http_fault(error: openai.APIStatusError) -> Fault:
         status=error.status_code,
         provider_code=error.code or error.type,
         retry_after_s=_retry_after_s(error.response.headers),
-        detail=_detail(error),
+        detail=f"{error.status_code} {_words(error)}".strip(),
     )
 
 
-def _detail(error: openai.APIStatusError) -> str:
+def _words(error: openai.APIError) -> str:
     """Return the provider's words, shortened, without anything that looks like a key."""
     body: Any = error.body
     words = body.get("message") if isinstance(body, dict) else None
-    text = words if isinstance(words, str) else ""
-    return f"{error.status_code} {_SECRET.sub('***', text)[:_LONGEST_DETAIL]}".strip()
+    return _SECRET.sub("***", words)[:_LONGEST_DETAIL] if isinstance(words, str) else ""
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -7,8 +7,9 @@ from typing import Final
 import genai_prices
 from genai_prices.types import ModelPrice
 
+from jiraiya_events.adapters.llm.listed_price import ListedPrice, is_complete
 from jiraiya_events.domain.errors import SettingsError
-from jiraiya_events.domain.story import PICO_PER_USD, Usage
+from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.pricing import Rates
 
 PriceOverrides = Mapping[str, Mapping[str, str]]
@@ -30,14 +31,18 @@ class Prices:
         self, overrides: PriceOverrides | None = None, base_url: str | None = None
     ) -> None:
         self._base_url = base_url
-        self._known: dict[str, Rates | _Listed | None] = {}
-        for model, prices in (overrides or {}).items():
-            self._known[model] = _rates_of(model, prices)
+        self._own = {model: _rates_of(model, prices) for model, prices in (overrides or {}).items()}
+        self._known: dict[str, Rates | ListedPrice | None] = dict(self._own)
 
-    def resolve(self, model: str) -> None:
-        """Look `model` up now, so that no call has to."""
-        if model not in self._known:
-            self._known[model] = self._listed(model)
+    def resolve(self, name: str, model: str | None = None, base_url: str | None = None) -> None:
+        """Look the price of the candidate `name` up now, so that no call has to.
+
+        `model` is what its endpoint at `base_url` calls it, where that is not `name`.
+        """
+        if name not in self._known:
+            model = model or name
+            own = self._own.get(model)
+            self._known[name] = own or self._listed(model, base_url or self._base_url)
 
     def cost_pico_usd(self, model: str, usage: Usage) -> int | None:
         """Return the cost of one call in pico-dollars, None when the price is unknown."""
@@ -45,41 +50,30 @@ class Prices:
         price = self._known[model]
         return None if price is None else price.cost(usage)
 
-    def _listed(self, model: str) -> "Rates | _Listed | None":
-        for url in dict.fromkeys((self._base_url, None)):
+    def upper_bound_pico_usd(
+        self, model: str, input_tokens_at_most: int, output_tokens_at_most: int
+    ) -> int | None:
+        """Return what such a call costs at most in pico-dollars, None when the price is unknown."""
+        self.resolve(model)
+        price = self._known[model]
+        return None if price is None else price.at_most(input_tokens_at_most, output_tokens_at_most)
+
+    @staticmethod
+    def _listed(model: str, base_url: str | None) -> Rates | ListedPrice | None:
+        for url in dict.fromkeys((base_url, None)):
             try:
                 # A zero usage only asks which price applies.
                 found = genai_prices.calc_price(genai_prices.Usage(), model, provider_api_url=url)
             except (LookupError, ValueError):
                 continue
-            return _flat(found.model_price) or _Listed(found.model_price)
+            price = found.model_price
+            return (_flat(price) or ListedPrice(price)) if is_complete(price) else None
         return None
-
-
-class _Listed:
-    """A price only the library can calculate, such as one with tiers."""
-
-    def __init__(self, price: ModelPrice) -> None:
-        self._price = price
-
-    def cost(self, usage: Usage) -> int | None:
-        counted = genai_prices.Usage(
-            input_tokens=usage.input_tokens,
-            cache_read_tokens=usage.cached_input_tokens,
-            output_tokens=usage.output_tokens,
-        )
-        try:
-            price = self._price.calc_price(counted)["total_price"]
-        except ValueError:
-            return None
-        return round(price * PICO_PER_USD)
 
 
 def _flat(price: ModelPrice) -> Rates | None:
     """Return whole rates when input, cached input and output are all there is to pay for."""
     stated = {key: value for key, value in vars(price).items() if value is not None}
-    if not {"input_mtok", "output_mtok"} <= stated.keys():
-        return None
     rates = {key: stated.get(key, stated["input_mtok"]) for key in _FLAT_KEYS}
     whole = {key: _whole(value) for key, value in rates.items() if isinstance(value, Decimal)}
     tokens = whole.get("input_mtok"), whole.get("cache_read_mtok"), whole.get("output_mtok")

@@ -39,7 +39,13 @@ async def serve_standin(
 
     Port 0 takes a free one. Raises OSError when the port is taken.
     """
-    runner = web.AppRunner(standin_app(latency_s=latency_s), access_log=None, shutdown_timeout=0.5)
+    # Whoever hangs up stops the writing of a story nobody reads.
+    runner = web.AppRunner(
+        standin_app(latency_s=latency_s),
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=0.5,
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

@@ -2,20 +2,16 @@
 
 import sqlite3
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any, Final
 
 from jiraiya_events.adapters.store import sqlite_leases
+from jiraiya_events.adapters.store.rows import read
 from jiraiya_events.adapters.store.sqlite_thread import SqliteThread
 from jiraiya_events.domain.clock import Clock, SystemClock
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Outcome, StoryFailed, StoryGenerated
 from jiraiya_events.generation.paid import PaidAnswer
 from jiraiya_events.generation.ports import Lease, Stored
-
-M = TypeVar("M", bound=BaseModel)
 
 _PRUNE_EVERY_S: Final = 30.0
 _PRUNED_AT_ONCE: Final = 100
@@ -39,8 +35,8 @@ _DROP_REQUEST = "DELETE FROM requests WHERE source = ? AND id = ?"
 class SqliteStore:
     """Statements for the thread; everything that needs no database happens outside of it."""
 
-    def __init__(self, path: Path, ttl_s: float, clock: Clock | None = None) -> None:
-        self._thread = SqliteThread(path)
+    def __init__(self, thread: SqliteThread, ttl_s: float, clock: Clock | None = None) -> None:
+        self._thread = thread
         self._ttl_s = ttl_s
         self._clock = clock or SystemClock()
         self._prune_at = 0.0
@@ -67,7 +63,7 @@ class SqliteStore:
             return False, None, None, True
 
         conflict, outcome, answer, busy = await self._thread.run(operation)
-        return Stored(conflict, _outcome(outcome), _read(PaidAnswer, answer), busy)
+        return Stored(conflict, _outcome(outcome), read(PaidAnswer, answer), busy)
 
     async def replace_body(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None
@@ -149,7 +145,7 @@ class SqliteStore:
         await self._thread.run(lambda connection: connection.execute("SELECT 1").fetchone())
 
     async def aclose(self) -> None:
-        """Finish what is under way and close the file."""
+        """Finish what is under way and close the file, also for others of its thread."""
         await self._thread.aclose()
 
     def _claim(
@@ -200,14 +196,4 @@ def _outcome(row: tuple[int, str] | None) -> Outcome | None:
     if row is None:
         return None
     generated, body = row
-    return _read(StoryGenerated, body) if generated else _read(StoryFailed, body)
-
-
-def _read(kind: type[M], body: str | None) -> M | None:
-    """Read one row; what another release wrote in a way we cannot read counts as nothing."""
-    if body is None:
-        return None
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError:
-        return None
+    return read(StoryGenerated, body) if generated else read(StoryFailed, body)

@@ -25,6 +25,11 @@ _TABLES: Final = (
     )""",
     "CREATE INDEX IF NOT EXISTS requests_by_end ON requests (expires_at)",
     sqlite_leases.TABLE,
+    # Tables that came later are made when they are missing, and older releases leave them alone.
+    """CREATE TABLE IF NOT EXISTS cached_answers (
+        key TEXT PRIMARY KEY, user_id TEXT, answer TEXT NOT NULL, expires_at REAL NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS cached_answers_by_end ON cached_answers (expires_at)",
 )
 
 

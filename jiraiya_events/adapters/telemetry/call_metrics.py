@@ -35,6 +35,10 @@ class CallMetrics(CallObserver):
         if cost is not None:
             metrics.llm_cost.labels(model).inc(cost / PICO_PER_USD)
 
+    def first_text(self, model: str, seconds: float) -> None:
+        """Count how long the first text took."""
+        self._metrics.llm_first_token.labels(model).observe(seconds)
+
     def breaker_changed(self, name: str, state: State) -> None:
         """Show the new state of a breaker."""
         self._metrics.breaker_state.labels(name).set(state)
@@ -42,3 +46,7 @@ class CallMetrics(CallObserver):
     def store_looked_up(self, result: str) -> None:
         """Count a look-up by its result."""
         self._metrics.store_lookups.labels(result).inc()
+
+    def cache_looked_up(self, result: str) -> None:
+        """Count a look into the response cache by its result."""
+        self._metrics.cache_lookups.labels(result).inc()

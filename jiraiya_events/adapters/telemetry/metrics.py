@@ -110,6 +110,13 @@ class Metrics:
             buckets=STORY_SECONDS,
             registry=registry,
         )
+        self.llm_first_token: Final = Histogram(
+            "jiraiya_llm_time_to_first_token_seconds",
+            "From the start of a streamed call to its first text.",
+            ["model"],
+            buckets=STORY_SECONDS,
+            registry=registry,
+        )
         self.llm_tokens: Final = Counter(
             "jiraiya_llm_tokens_total",
             "Tokens: input (cached_input is part of it), output (reasoning is part of it).",
@@ -133,6 +140,20 @@ class Metrics:
         self.store_lookups: Final = Counter(
             "jiraiya_store_lookups_total",
             "Look-ups: hit, answer, miss, busy, conflict or error.",
+            ["result"],
+            registry=registry,
+        )
+        self.cache_lookups: Final = Counter(
+            "jiraiya_response_cache_lookups_total",
+            "Looks into the response cache: hit, miss or error.",
+            ["result"],
+            registry=registry,
+        )
+
+        # Progress, which is best effort.
+        self.progress_events: Final = Counter(
+            "jiraiya_progress_events_total",
+            "Events of `story.progress`: sent, or dropped.",
             ["result"],
             registry=registry,
         )

@@ -1,5 +1,7 @@
 """A model port with a span around every call."""
 
+from collections.abc import Callable
+
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from jiraiya_events.generation.faults import CallFault
@@ -16,7 +18,13 @@ class TracedModel:
         self._tracer = tracer
 
     async def complete(
-        self, prompt: Prompt, *, model: str, max_output_tokens: int | None, timeout_s: float
+        self,
+        prompt: Prompt,
+        *,
+        model: str,
+        max_output_tokens: int | None,
+        timeout_s: float,
+        on_text: Callable[[str], None] | None = None,
     ) -> ModelAnswer:
         """Make the call of the inner port under a span."""
         with self._tracer.start_as_current_span(
@@ -28,7 +36,11 @@ class TracedModel:
         ) as span:
             try:
                 answer = await self._inner.complete(
-                    prompt, model=model, max_output_tokens=max_output_tokens, timeout_s=timeout_s
+                    prompt,
+                    model=model,
+                    max_output_tokens=max_output_tokens,
+                    timeout_s=timeout_s,
+                    on_text=on_text,
                 )
             except CallFault as fault:
                 span.set_attribute("error.type", str(fault.fault.kind))

@@ -1,6 +1,6 @@
 """Whether a dead letter's answer is paid for, as far as that can be asked from here."""
 
-from jiraiya_events.adapters.store.open_store import open_store, sqlite_file
+from jiraiya_events.adapters.store.open_store import open_stores, sqlite_file
 from jiraiya_events.cli.exits import Failed
 from jiraiya_events.cli.output import note
 from jiraiya_events.contract.letters import DeadLetter, Origin
@@ -37,18 +37,18 @@ async def refuse_paid(settings: Settings, letter: DeadLetter, origin: Origin) ->
 
 
 def _why_not(store: Store) -> str | None:
-    file = sqlite_file(store.url)
-    if file is None:
+    if store.url == "memory://":
         return "JIRAIYA_STORE__URL is memory://, which is the service's own memory"
-    if not file.exists():
+    file = sqlite_file(store.url)
+    if file is not None and not file.exists():
         # To open it would create it, empty, and then it would know of no answer.
         return f"JIRAIYA_STORE__URL: there is no file {file}"
     return None
 
 
 async def _is_paid(settings: Store, identity: RequestIdentity) -> bool:
-    store = open_store(settings.url, settings.ttl_s)
+    stores = open_stores(settings.url, settings.ttl_s, settings.response_cache_s)
     try:
-        return await store.is_paid(identity)
+        return await stores.results.is_paid(identity)
     finally:
-        await store.aclose()
+        await stores.aclose()

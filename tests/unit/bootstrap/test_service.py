@@ -37,7 +37,12 @@ async def test_a_stop_during_the_start_drains_what_runs_already() -> None:
     edge = Edge(rig)
     journal = FileJournal(Path("nowhere"), scope="group", slots=1)
     parts = SimpleNamespace(
-        engine=rig.engine, edge=edge, journal=journal, drain_s=1.0, breakers=None, vigil=None
+        engine=rig.engine,
+        edge=edge,
+        journal=journal,
+        drain_s=1.0,
+        maker=SimpleNamespace(breakers=None),
+        vigil=None,
     )
     service = Service(cast("Parts", parts))
     await rig.start(HERE)

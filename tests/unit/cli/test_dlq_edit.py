@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jiraiya_events.adapters.store.sqlite import SqliteStore
+from jiraiya_events.adapters.store.open_store import open_stores
 from jiraiya_events.cli.dlq.edit import write_anew
 from jiraiya_events.cli.dlq.paid import refuse_paid
 from jiraiya_events.cli.exits import Failed, Unusable
@@ -124,8 +124,8 @@ async def test_a_store_that_cannot_be_read_is_said(
 async def test_a_store_that_knows_of_no_answer_lets_it_pass(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = SqliteStore(tmp_path / "outcomes.db", 60.0)
-    await store.ping()
-    await store.aclose()
+    stores = open_stores(f"sqlite:///{tmp_path / 'outcomes.db'}", 60.0, 0)
+    await stores.results.ping()
+    await stores.aclose()
     await asked(f"sqlite:///{tmp_path / 'outcomes.db'}")
     assert capsys.readouterr().err == ""

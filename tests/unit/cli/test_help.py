@@ -10,9 +10,9 @@ from tests.unit.cli.command_line import ROOT, environment, jiraiya
 
 COMMANDS = (
     "demo", "serve", "broker", "request", "tail", "doctor", "health",
-    "dlq", "topics", "config", "prompt", "asyncapi", "schemas",
+    "dlq", "topics", "config", "prompt", "store", "asyncapi", "schemas",
 )  # fmt: skip
-HEAVY = ("aiokafka", "faststream", "langchain_core", "openai", "pydantic", "structlog", "yaml")
+HEAVY = ("aiokafka", "faststream", "langchain_core", "openai", "pydantic", "redis", "structlog", "yaml")
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
@@ -32,6 +32,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
         ("topics", "plan"),
         ("config", "show"),
         ("prompt", "show"),
+        ("store", "forget"),
         *(("dlq", name) for name in ("list", "show", "replay", "discard")),
     ],
 )

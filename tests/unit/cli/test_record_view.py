@@ -42,6 +42,10 @@ def test_every_kind_of_record_has_a_line() -> None:
     failure = json.dumps(EXAMPLES[EventType.FAILED]).encode()
     assert "Dragon Who Kept the Light" in shown(record(story, ce_type=EventType.GENERATED))
     assert "provider_unavailable" in shown(record(failure, ce_type=EventType.FAILED))
+    piece = json.dumps({**EXAMPLES[EventType.PROGRESS], "delta": "[b]Once", "final": True})
+    said = shown(record(piece.encode(), ce_type=EventType.PROGRESS))
+    assert "[b]Once (the end)" in said
+    assert "nonsense" in shown(record(b"nonsense", ce_type=EventType.PROGRESS))
     dead = {
         "x-dlq-error-code": "internal", "x-dlq-error-message": "[bold]oops", "x-dlq-topic": "s",
     }  # fmt: skip

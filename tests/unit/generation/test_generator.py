@@ -2,189 +2,32 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
-from jiraiya_events.adapters.store.memory import MemoryStore
 from jiraiya_events.domain.codes import ErrorCode, Stage
-from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Source
-from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.breaker import BreakerPolicy, Mode, State
-from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.generation.classification import Repair
-from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
-from jiraiya_events.generation.gate import RetryAfterGate
-from jiraiya_events.generation.generator import Generator, GeneratorOptions
-from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
-from jiraiya_events.generation.ports import CallObserver
-from jiraiya_events.generation.pricing import Rates
+from jiraiya_events.generation.faults import Fault, FaultKind
+from jiraiya_events.generation.paid import ModelAnswer
 from jiraiya_events.generation.progress import Progress
-from jiraiya_events.generation.prompt import AnswerForm, Prompt
-from jiraiya_events.generation.retry_policy import RetryPolicy
-from jiraiya_events.generation.steps import (
-    AwaitBreaker,
-    Rejected,
-    Step,
-    TryAgain,
-    UnderWay,
-    Written,
+from jiraiya_events.generation.steps import AwaitBreaker, Rejected, TryAgain, UnderWay, Written
+from tests.unit.generation.scene import (
+    CUT,
+    DOWN,
+    ID,
+    NO_KEY,
+    REQUEST,
+    START,
+    BrokenStore,
+    Scene,
+    answer,
+    code_of,
+    paid,
 )
-
-ID = RequestIdentity("/shop", "r-1")
-REQUEST = StoryRequested(user_id="ann", keywords=["a fox"])
-STORY = json.dumps({"title": "The Fox", "content": "word " * 200})
-DOWN = Fault(FaultKind.HTTP, status=503)
-CUT = Fault(FaultKind.DROPPED)
-NO_KEY = Fault(FaultKind.HTTP, status=401)
-START = 1_000.0
-
-
-def answer(text: str = STORY, finish_reason: str | None = "stop", **more: Any) -> ModelAnswer:
-    """Return an answer that passes unless told otherwise."""
-    facts: dict[str, Any] = {
-        "refusal": None,
-        "usage": Usage(input_tokens=10, output_tokens=20),
-        "model": "some-2026",
-        "provider": "openai",
-        **more,
-    }
-    return ModelAnswer(text=text, finish_reason=finish_reason, **facts)
-
-
-def paid(text: str = STORY, attempt: int = 1, **more: Any) -> PaidAnswer:
-    """Return a paid answer of the first attempt."""
-    facts: dict[str, Any] = {"finish_reason": "stop", "refusal": None, "calls": 2, **more}
-    return PaidAnswer(
-        text=text,
-        form=AnswerForm.JSON,
-        model="some-2026",
-        provider="openai",
-        prompt_version="story.v0",
-        attempt=attempt,
-        usage=Usage(input_tokens=5),
-        cost_pico_usd=7,
-        **facts,
-    )
-
-
-Script = Fault | ModelAnswer | Callable[[], None] | None
-
-
-@dataclass
-class ScriptedModel:
-    """Answers call by call; None hangs, the last entry repeats."""
-
-    script: list[Script]
-    calls: list[dict[str, Any]] = field(default_factory=list)
-    called: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def complete(self, prompt: Prompt, **wishes: Any) -> ModelAnswer:
-        """Follow the script."""
-        self.calls.append({"prompt": prompt, **wishes})
-        self.called.set()
-        entry = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if callable(entry):
-            entry()
-            entry = None
-        if entry is None:
-            await asyncio.Event().wait()
-        if isinstance(entry, Fault):
-            raise CallFault(entry)
-        assert isinstance(entry, ModelAnswer)
-        return entry
-
-
-class Log(CallObserver):
-    """Remembers how calls ended and what the store did."""
-
-    def __init__(self) -> None:
-        self.outcomes: list[str] = []
-        self.store_failures: list[str] = []
-
-    def call_finished(
-        self,
-        model: str,
-        outcome: str,
-        seconds: float,
-        usage: Usage | None,
-        cost: int | None,
-    ) -> None:
-        """Remember the outcome."""
-        self.outcomes.append(outcome)
-
-    def store_failed(self, operation: str, reason: str) -> None:
-        """Remember the failure."""
-        self.store_failures.append(f"{operation}: {reason}")
-
-
-class BrokenStore(MemoryStore):
-    """A store that cannot be written to."""
-
-    async def save_answer(self, *_: Any, **__: Any) -> None:
-        """Fail."""
-        raise StoreUnavailable("gone")
-
-
-class FlatPrices:
-    """One pico-dollar a token in, two out; nothing is known of other models."""
-
-    def cost_pico_usd(self, model: str, usage: Usage) -> int | None:
-        """Return the cost."""
-        return Rates(1, 1, 2).cost(usage) if model == "some" else None
-
-
-class Scene:
-    """A generator, a record's progress and a clock that a test moves."""
-
-    def __init__(self, *script: Script, store: MemoryStore | None = None, **options: Any) -> None:
-        self.time = START
-        self.model = ScriptedModel(list(script))
-        self.store = store or MemoryStore(1e6, self)
-        self.breakers = Breakers(options.pop("breaker", BreakerPolicy()))
-        self.breaker = self.breakers.of("some")
-        self.log = Log()
-        self.progress = Progress()
-        self.generator = Generator(
-            model=self.model,
-            store=self.store,
-            prices=FlatPrices(),
-            breakers=self.breakers,
-            gate=RetryAfterGate(),
-            retry=RetryPolicy(chance=lambda: 1.0),
-            options=GeneratorOptions("some", **options),
-            clock=self,
-            observer=self.log,
-        )
-
-    def now(self) -> float:
-        """Return the scene's time."""
-        return self.time
-
-    async def attempt(self, **more: Any) -> Step:
-        """Make one attempt."""
-        arguments: dict[str, Any] = {"deadline": START + 300, "paid": None, **more}
-        request = arguments.pop("request", REQUEST)
-        identity = arguments.pop("identity", ID)
-        progress = arguments.pop("progress", self.progress)
-        return await self.generator.attempt(request, identity, "f", progress, **arguments)
-
-    def open_breaker(self, code: ErrorCode = ErrorCode.PROVIDER_UNAVAILABLE) -> None:
-        """Let one failure open the breaker."""
-        permit = self.breaker.allow(self.time)
-        assert permit is not None
-        permit.failed(self.time, code, opens=True)
-
-
-def code_of(step: Step) -> ErrorCode:
-    """Return the code of a step that is no story."""
-    assert not isinstance(step, Written | UnderWay)
-    return step.code
 
 
 async def test_a_good_answer_becomes_a_story() -> None:
@@ -194,7 +37,7 @@ async def test_a_good_answer_becomes_a_story() -> None:
     assert isinstance(step, Written)
     assert (step.story.title, step.story.word_count) == ("The Fox", 200)
     assert (step.model, step.source, step.prompt_version) == (
-        "some-2026", Source.MODEL, "story.v1",
+        "some-2026", Source.MODEL, "story.v2",
     )  # fmt: skip
     progress = scene.progress
     assert (progress.calls, progress.cost_pico_usd, progress.billed) == (1, 50, True)
@@ -312,6 +155,7 @@ async def test_a_429_uses_no_try_and_holds_every_call_of_the_model() -> None:
     """Proves the gate's first form, for the one refused and for all others."""
     scene = Scene(Fault(FaultKind.HTTP, status=429, retry_after_s=8.0), answer())
     limited = ErrorCode.PROVIDER_RATE_LIMITED
+    assert await scene.attempt() == TryAgain(0.0, limited)
     assert await scene.attempt() == TryAgain(8.0, limited)
     scene.time += 3
     assert await scene.attempt(progress=Progress()) == TryAgain(5.0, limited)
@@ -380,7 +224,7 @@ async def test_an_outage_gives_back_the_tries_of_everybody_it_hit() -> None:
     assert (early.tries, late.tries) == (2, 1)
     assert isinstance(await scene.attempt(progress=late), AwaitBreaker)
     assert isinstance(await scene.attempt(progress=early), AwaitBreaker)
-    assert (early.tries, late.tries, early.spent) == (0, 0, [])
+    assert (early.tries, late.tries, early.of("some").spent) == (0, 0, [])
     for _ in range(5):
         scene.time += 15
         assert isinstance(await scene.attempt(progress=late), AwaitBreaker)
@@ -399,7 +243,7 @@ async def test_an_outage_also_gives_back_the_single_try_of_a_dropped_call() -> N
     scene.time += 15
     scene.model.script = [answer("bad")]
     assert isinstance(await scene.attempt(progress=first), TryAgain)
-    assert (first.tries, first.repairs) == (1, Repair.REWRITTEN)
+    assert (first.tries, first.of("some").repairs) == (1, Repair.REWRITTEN)
 
 
 async def test_a_dropped_call_is_tried_once_more_and_may_have_been_billed() -> None:
@@ -587,3 +431,22 @@ async def test_an_answer_without_usage_has_no_known_cost() -> None:
     scene = Scene(answer(usage=None))
     await scene.attempt()
     assert (scene.progress.cost_pico_usd, scene.progress.billed) == (None, True)
+
+
+async def test_a_story_that_repeats_our_rules_is_not_published() -> None:
+    """Proves that the output checks stand before every story, and that nobody asks again."""
+    scene = Scene(answer())
+    await scene.attempt()
+    leaked = scene.model.calls[0]["prompt"].canary
+    scene.progress = Progress()
+    scene.model.script = [answer(json.dumps({"title": "T", "content": f"{leaked} " * 200}))]
+    step = await scene.attempt()
+    assert isinstance(step, Rejected)
+    assert (step.code, step.stage) == (ErrorCode.CONTENT_BLOCKED, Stage.CHECK_OUTPUT)
+
+
+async def test_an_answer_has_room_by_the_length_of_its_story() -> None:
+    """Proves the limit that is sent when no setting has one."""
+    scene = Scene(answer())
+    await scene.attempt()
+    assert scene.model.calls[0]["max_output_tokens"] == 1_600

@@ -42,6 +42,48 @@ def test_an_unknown_model_has_no_price() -> None:
     assert Prices().cost_pico_usd("nobody-heard-of-this", USAGE) is None
 
 
+def test_a_price_known_in_one_direction_only_is_unknown() -> None:
+    """Proves that what the list does not say is not taken for free."""
+    listed = Prices()
+    assert listed.cost_pico_usd("text-embedding-3-small", USAGE) is None
+    assert listed.upper_bound_pico_usd("text-embedding-3-small", 1, 1) is None
+
+
+def test_the_bound_takes_the_dearer_of_fresh_and_cached_tokens() -> None:
+    """Proves it for the operator's prices, whichever way they lie."""
+    usual = Prices({"m": {"input": "2", "cached_input": "1", "output": "10"}})
+    odd = Prices({"m": {"input": "1", "cached_input": "2", "output": "10"}})
+    for prices in (usual, odd):
+        assert prices.upper_bound_pico_usd("m", 1000, 10) == 1000 * 2_000_000 + 10 * 10_000_000
+
+
+def test_an_unknown_price_has_no_bound() -> None:
+    """Proves that no budget is kept with a guess."""
+    assert Prices().upper_bound_pico_usd("nobody-heard-of-this", 1, 1) is None
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "gemini-2.5-pro", "claude-sonnet-4-5", "gpt-5.4"])
+def test_no_call_costs_more_than_its_bound(model: str) -> None:
+    """Proves it on both sides of every tier, flat prices and none alike."""
+    prices = Prices()
+    bound = prices.upper_bound_pico_usd(model, 1_000_000, 5000)
+    assert bound is not None
+    for tokens in (1, 200_000, 200_001, 272_001, 1_000_000):
+        for cached in (0, tokens // 2, tokens):
+            usage = Usage(input_tokens=tokens, cached_input_tokens=cached, output_tokens=5000)
+            cost = prices.cost_pico_usd(model, usage)
+            assert cost is not None
+            assert cost <= bound
+
+
+def test_the_bound_of_a_price_with_tiers_is_its_dearest_tier() -> None:
+    """Proves that a short prompt is bounded by the rate of a long one."""
+    prices = Prices()
+    long = prices.cost_pico_usd("gemini-2.5-pro", Usage(input_tokens=400_000))
+    assert long is not None
+    assert prices.upper_bound_pico_usd("gemini-2.5-pro", 100_000, 0) == long // 4
+
+
 @pytest.mark.parametrize(
     "prices",
     [

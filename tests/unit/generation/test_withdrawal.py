@@ -14,11 +14,12 @@ from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.breaker import BreakerPolicy
 from jiraiya_events.generation.breakers import Breakers
+from jiraiya_events.generation.candidates import Candidate, Chains
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
-from jiraiya_events.generation.gate import RetryAfterGate
+from jiraiya_events.generation.gate import AdaptiveGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
 from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
-from jiraiya_events.generation.ports import CallObserver
+from jiraiya_events.generation.ports import CallObserver, Stored
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.prompt import AnswerForm, Prompt
 from jiraiya_events.generation.retry_policy import RetryPolicy
@@ -73,19 +74,20 @@ class Model:
         return ModelAnswer(STORY, "stop", None, Usage(output_tokens=9), "some", "openai")
 
 
-class Gate(RetryAfterGate):
+class Gate(AdaptiveGate):
     """Counts who is inside."""
 
     inside = 0
 
-    def admit(self, model: str, now: float) -> float:
+    def admit(self, model: str, now: float, *, waited: bool = False) -> float | None:
         """Let in."""
         self.inside += 1
-        return super().admit(model, now)
+        return super().admit(model, now, waited=waited)
 
-    def leave(self, model: str) -> None:
+    def leave(self, model: str, now: float) -> None:
         """Let out."""
         self.inside -= 1
+        super().leave(model, now)
 
 
 class Calls(CallObserver):
@@ -104,7 +106,7 @@ class Scene:
 
     def __init__(self, model: Model, breaker: BreakerPolicy | None = None) -> None:
         self.model = model
-        self.gate = Gate()
+        self.gate = Gate(100)
         self.calls = Calls()
         self.progress = Progress()
         self.breakers = Breakers(breaker or BreakerPolicy())
@@ -114,9 +116,10 @@ class Scene:
             store=MemoryStore(1e6, CLOCK),
             prices=Flat(),
             breakers=self.breakers,
+            chains=Chains((Candidate("some"),)),
             gate=self.gate,
             retry=RetryPolicy(chance=lambda: 1.0),
-            options=GeneratorOptions("some"),
+            options=GeneratorOptions(),
             clock=CLOCK,
             observer=self.calls,
         )
@@ -127,7 +130,12 @@ class Scene:
         """Make one attempt."""
         deadline = CLOCK.now() + within_s
         return await self.generator.attempt(
-            REQUEST, ID, "f", self.progress, deadline=deadline, paid=paid, busy=busy
+            REQUEST,
+            ID,
+            "f",
+            self.progress,
+            deadline=deadline,
+            stored=Stored(answer=paid, busy=busy),
         )
 
     def withdraw_in(self, seconds: float) -> None:

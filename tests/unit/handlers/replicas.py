@@ -18,8 +18,9 @@ from jiraiya_events.engine.records import Record
 from jiraiya_events.engine.verdicts import Done, Retry, Work
 from jiraiya_events.generation.breaker import BreakerPolicy
 from jiraiya_events.generation.breakers import Breakers
+from jiraiya_events.generation.candidates import Candidate, Chains
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
-from jiraiya_events.generation.gate import RetryAfterGate
+from jiraiya_events.generation.gate import AdaptiveGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
 from jiraiya_events.generation.leases import LEASE_S
 from jiraiya_events.generation.paid import ModelAnswer
@@ -28,6 +29,8 @@ from jiraiya_events.generation.pricing import Rates
 from jiraiya_events.generation.prompt import Prompt
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.handlers.admission import Memory, fingerprint_of
+from jiraiya_events.handlers.cancellations import Cancellations
+from jiraiya_events.handlers.opening import Opening
 from jiraiya_events.handlers.rules import Rules
 from jiraiya_events.handlers.story_handler import StoryHandler
 from jiraiya_events.testing.virtual_time import LoopClock
@@ -94,6 +97,10 @@ class Flat:
         """Return the cost."""
         return Rates(1, 1, 1).cost(usage)
 
+    def upper_bound_pico_usd(self, model: str, tokens_in: int, tokens_out: int) -> int | None:
+        """Return the most such a call costs."""
+        return tokens_in + tokens_out
+
 
 class Replica:
     """A handler as one process has it; `serve` does with a record what its lane would do."""
@@ -106,15 +113,18 @@ class Replica:
             store=store,
             prices=Flat(),
             breakers=Breakers(BreakerPolicy()),
-            gate=RetryAfterGate(),
+            chains=Chains((Candidate("some"),)),
+            gate=AdaptiveGate(100),
             retry=RetryPolicy(chance=lambda: 1.0),
-            options=GeneratorOptions("some"),
+            options=GeneratorOptions(),
             clock=CLOCK,
             observer=self.notes,
         )
         rules = Rules(Topics(), "some", frozenset({"some"}), "9.9.9")
         memory = Memory(store, self.notes)
-        self.handler = StoryHandler(generator, memory, Untraced(), CLOCK, rules)
+        self.cancellations = Cancellations()
+        opening = Opening(memory, CLOCK, rules, self.cancellations)
+        self.handler = StoryHandler(generator, memory, Untraced(), CLOCK, rules, opening)
 
     async def serve(self, record: Record) -> tuple[str, dict[str, Any]]:
         """Return the terminal event's id and payload."""

@@ -77,7 +77,7 @@ async def test_an_edited_replay_of_an_unpaid_request_is_written_anew() -> None:
     (event,) = await done(made, replayed(edited=True, keywords=["owl"]))
     assert event.topic == "story.generated"
     assert generator.asked[-1]["request"].keywords == ["owl"]
-    assert generator.asked[-1]["paid"] is None
+    assert generator.asked[-1]["stored"].answer is None
 
 
 async def test_another_body_without_the_mark_of_an_edit_stays_a_conflict() -> None:
@@ -113,4 +113,4 @@ async def test_a_plain_replay_is_offered_the_paid_answer() -> None:
     await keep_paid(store)
     made, generator = handler(STORY, store=store)
     await done(made, replayed(edited=False))
-    assert generator.asked[0]["paid"] == ANSWER
+    assert generator.asked[0]["stored"].answer == ANSWER

@@ -19,7 +19,9 @@ from jiraiya_events.engine.verdicts import Done, Park, Retry, Work
 from jiraiya_events.generation.ports import CallObserver
 from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, TryAgain, Written
 from jiraiya_events.handlers.admission import Memory
+from jiraiya_events.handlers.cancellations import Cancellations
 from jiraiya_events.handlers.ending import Ending
+from jiraiya_events.handlers.opening import Opening
 from jiraiya_events.handlers.rules import Rules
 from jiraiya_events.handlers.story_handler import StoryHandler
 
@@ -59,7 +61,7 @@ class ScriptedGenerator:
         if isinstance(step, Exception):
             raise step
         progress.calls += 1
-        progress.tries += 1
+        progress.of("m-1").tries += 1
         progress.charge(Usage(input_tokens=10, output_tokens=20), 1_500_000)
         return step
 
@@ -85,7 +87,14 @@ def handler(
     generator = ScriptedGenerator(list(steps))
     memory = Memory(store or MemoryStore(1_000.0, StandingClock()), CallObserver())
     rules = Rules(Topics(), "m-1", frozenset({"m-1"}), "9.9.9")
-    made = StoryHandler(generator, memory, Untraced(), StandingClock(), rules)  # type: ignore[arg-type]
+    made = StoryHandler(
+        generator,  # type: ignore[arg-type] - it follows a script
+        memory,
+        Untraced(),
+        StandingClock(),
+        rules,
+        Opening(memory, StandingClock(), rules, Cancellations()),
+    )
     return made, generator
 
 

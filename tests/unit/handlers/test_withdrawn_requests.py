@@ -16,7 +16,7 @@ MESSAGE = "The request was withdrawn."
 def withdraw(replica: Replica, id_: str = "r-1") -> None:
     """Let the replica read a cancel that is published now."""
     cancel = Cancel(key_of("/unknown", id_), round(CLOCK.now() * 1000), MESSAGE)
-    replica.handler._cancellations.note(cancel, CLOCK.now())
+    replica.cancellations.note(cancel, CLOCK.now())
 
 
 def told(body: dict[str, Any]) -> tuple[Any, ...]:

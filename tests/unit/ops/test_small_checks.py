@@ -1,4 +1,4 @@
-"""The doctor's checks of store and model, with fakes."""
+"""The doctor's check of the store with fakes, and the small parts of the others."""
 
 import pytest
 
@@ -7,7 +7,6 @@ from jiraiya_events.adapters.kafka.probe import split_address
 from jiraiya_events.adapters.store.memory import MemoryStore
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.ops.findings import Verdict
-from jiraiya_events.ops.model_check import NO_KEY, check_model
 from jiraiya_events.ops.store_check import check_store
 
 
@@ -32,30 +31,6 @@ async def test_a_store_that_cannot_says_why_and_what_to_set() -> None:
     assert finding.verdict is Verdict.FAILED
     assert "read-only" in finding.detail
     assert "JIRAIYA_STORE__URL" in finding.mend
-
-
-@pytest.mark.parametrize(
-    ("answer", "verdict", "mend"),
-    [
-        ("ok", Verdict.OK, ""),
-        ("unclear", Verdict.WARNING, "jiraiya request"),
-        ("unreachable", Verdict.FAILED, "JIRAIYA_LLM__BASE_URL"),
-        ("unauthorized", Verdict.FAILED, "OPENAI_API_KEY"),
-        ("model missing", Verdict.FAILED, "JIRAIYA_LLM__MODEL"),
-        (NO_KEY, Verdict.FAILED, "OPENAI_API_KEY"),
-    ],
-)
-async def test_every_answer_of_the_probe_has_its_next_step(
-    answer: str, verdict: Verdict, mend: str
-) -> None:
-    """Each names the setting to change."""
-
-    async def probe() -> str:
-        return answer
-
-    (finding,) = await check_model(probe, "m-1", "models.example")
-    assert finding.verdict is verdict
-    assert mend in finding.mend
 
 
 def test_rights_are_bits_and_silence_is_no_refusal() -> None:

@@ -4,6 +4,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from jiraiya_events.adapters.telemetry.call_metrics import CallMetrics
+from jiraiya_events.adapters.telemetry.concurrency import ConcurrencyLimit
 from jiraiya_events.adapters.telemetry.engine_metrics import Ending, EngineMetrics
 from jiraiya_events.adapters.telemetry.lag import ConsumerLag
 from jiraiya_events.adapters.telemetry.metrics import Metrics, new_registry
@@ -143,3 +144,11 @@ def test_lag_is_that_of_the_partitions_assigned_at_the_scrape(metrics: Metrics) 
     )
     lags.clear()
     assert b"jiraiya_consumer_lag{" not in generate_latest(metrics.registry)
+
+
+def test_the_concurrency_limit_is_that_of_the_scrape(metrics: Metrics) -> None:
+    """It changes with every answer, so nobody is told of each change."""
+    limits: dict[str, int] = {}
+    ConcurrencyLimit(lambda: limits, metrics.registry)
+    limits["gpt-4o-mini"] = 36
+    assert _value(metrics, "jiraiya_llm_concurrency_limit", model="gpt-4o-mini") == 36

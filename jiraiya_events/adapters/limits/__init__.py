@@ -1,0 +1,1 @@
+"""Where requests of users are counted, and money is reserved and booked."""

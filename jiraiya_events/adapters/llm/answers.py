@@ -1,0 +1,117 @@
+"""From what LangChain brings back, whole or in pieces, to a neutral answer."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import UsageMetadata
+
+from jiraiya_events.adapters.llm.options import Route
+from jiraiya_events.domain.story import Usage
+from jiraiya_events.generation.paid import ModelAnswer
+from jiraiya_events.generation.prompt import AnswerForm
+
+_KEPT_HEADERS: Final = ("x-request-id",)
+_RATE_LIMIT_PREFIX: Final = "x-ratelimit-"
+
+
+def answer_of(message: AIMessage, route: Route, form: AnswerForm) -> ModelAnswer:
+    """Return the answer in a whole message."""
+    refusal = message.additional_kwargs.get("refusal")
+    return _answer(
+        text=message.text,
+        refusal=str(refusal) if refusal else None,
+        usage=message.usage_metadata,
+        about=message.response_metadata,
+        route=route,
+        form=form,
+    )
+
+
+class Pieces:
+    """A streamed answer as far as it has come; of what is said twice the last word counts.
+
+    LangChain drops a refusal that is streamed: it leaves no text and an end.
+    """
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._about: dict[str, Any] = {}
+        self._usage: UsageMetadata | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has come."""
+        return bool(self._texts)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream said that it was finished; one that was cut says nothing."""
+        return "finish_reason" in self._about or self._usage is not None
+
+    def add(self, chunk: AIMessageChunk) -> str:
+        """Take the next piece; return its text."""
+        text = chunk.text
+        self._texts.append(text)
+        if chunk.response_metadata:
+            self._about.update(chunk.response_metadata)
+        self._usage = chunk.usage_metadata or self._usage
+        return text
+
+    def answer(self, route: Route, form: AnswerForm) -> ModelAnswer:
+        """Return the answer, once it has ended."""
+        return _answer(
+            text="".join(self._texts),
+            refusal=None,
+            usage=self._usage,
+            about=self._about,
+            route=route,
+            form=form,
+        )
+
+
+def _answer(
+    *,
+    text: str,
+    refusal: str | None,
+    usage: UsageMetadata | None,
+    about: Mapping[str, Any],
+    route: Route,
+    form: AnswerForm,
+) -> ModelAnswer:
+    return ModelAnswer(
+        text=_encodable(text),
+        finish_reason=about.get("finish_reason"),
+        refusal=None if refusal is None else _encodable(refusal),
+        usage=_usage(usage),
+        model=about.get("model_name") or route.model,
+        provider=route.account.provider,
+        form=form,
+        headers=_kept(about.get("headers") or {}),
+    )
+
+
+def _encodable(text: str) -> str:
+    """Replace lone surrogates, which a JSON escape can smuggle in and UTF-8 cannot carry."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _usage(counted: UsageMetadata | None) -> Usage | None:
+    if counted is None:
+        return None
+    inputs = counted.get("input_token_details") or {}
+    outputs = counted.get("output_token_details") or {}
+    return Usage(
+        input_tokens=counted["input_tokens"],
+        cached_input_tokens=inputs.get("cache_read") or 0,
+        output_tokens=counted["output_tokens"],
+        reasoning_tokens=outputs.get("reasoning") or 0,
+    )
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in headers.items()
+        if name in _KEPT_HEADERS or name.startswith(_RATE_LIMIT_PREFIX)
+    }

@@ -1,0 +1,48 @@
+"""How a request ends that gets no story: late, or withdrawn."""
+
+from jiraiya_events.domain.codes import ErrorCode, Stage
+from jiraiya_events.generation.breakers import Breakers
+from jiraiya_events.generation.candidates import Chains
+from jiraiya_events.generation.progress import Progress
+from jiraiya_events.generation.steps import Rejected
+from jiraiya_events.generation.turn import Turn
+
+
+class Endings:
+    """Knows from the breakers' histories what held a request at its deadline."""
+
+    def __init__(self, breakers: Breakers, chains: Chains) -> None:
+        self._breakers = breakers
+        self._chains = chains
+
+    def code_at_deadline(self, progress: Progress, deadline: float, model: str | None) -> ErrorCode:
+        """Return what held a request at the instant of its deadline, also when asked later."""
+        if progress.held_by is not None and not progress.parked_on:
+            return progress.held_by
+        names = progress.parked_on or tuple(one.name for one in self._chains.of(model))
+        codes = [self._breakers.of(name).outages.code_at(deadline) for name in names]
+        # It was held only if none of its models could be asked.
+        first = codes[0]
+        return ErrorCode.DEADLINE_EXCEEDED if first is None or None in codes else first
+
+    def late(self, turn: Turn) -> Rejected:
+        """Return the end of a request whose deadline has passed."""
+        code = self.code_at_deadline(turn.progress, turn.deadline, turn.request.model)
+        if code is ErrorCode.DEADLINE_EXCEEDED:
+            return Rejected(code, "The story was not written before its deadline.", Stage.GENERATE)
+        message = "The deadline passed while the model provider was failing."
+        return Rejected(code, message, Stage.GENERATE)
+
+    def cut_short(self, turn: Turn) -> Rejected:
+        """Return the end of a request whose call was cut: withdrawn, else late."""
+        return withdrawn(turn) or self.late(turn)
+
+
+def withdrawn(turn: Turn) -> Rejected | None:
+    """Return the end of a withdrawn request; it was only admitted if it never came to a call."""
+    progress = turn.progress
+    if progress.withdrawal.message is None:
+        return None
+    generating = progress.calls > 0 or progress.held_by is not None
+    stage = Stage.GENERATE if generating else Stage.ADMIT
+    return Rejected(ErrorCode.CANCELLED, progress.withdrawal.message, stage)

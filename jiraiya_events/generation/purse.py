@@ -1,0 +1,99 @@
+"""Money for one call: reserved before it at the most it can cost, booked after it at what it did.
+
+What a call that broke may have cost stays reserved for its day, as does what a crash leaves
+behind: a budget is never passed, at the worst it is used up early.
+"""
+
+from hashlib import sha256
+
+from jiraiya_events.domain.clock import Clock
+from jiraiya_events.domain.codes import ErrorCode, Stage
+from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.generation.one_call import Answered, Failed
+from jiraiya_events.generation.ports import CallObserver, PriceList
+from jiraiya_events.generation.prompt import AnswerForm
+from jiraiya_events.generation.spending import Reservation, Spending, input_tokens_at_most
+from jiraiya_events.generation.steps import AwaitStore, Rejected
+from jiraiya_events.generation.turn import Turn
+
+LOOK_AGAIN_S = 2.0
+"""How often a request looks whether the budget can be read again."""
+
+_OVER = {
+    "user": "The daily budget for stories of this user is used up.",
+    "service": "The daily budget for stories is used up.",
+}
+
+
+class Purse:
+    """Without `spending` nothing is limited, and nothing is asked."""
+
+    def __init__(
+        self,
+        spending: Spending | None,
+        prices: PriceList,
+        clock: Clock,
+        observer: CallObserver,
+    ) -> None:
+        self._spending = spending
+        self._prices = prices
+        self._clock = clock
+        self._observer = observer
+
+    async def reserve(
+        self, turn: Turn, output_tokens: int
+    ) -> Reservation | Rejected | AwaitStore | None:
+        """Reserve the most the next call of this turn can cost.
+
+        None when nothing is limited. A model without a known price is never asked when there is
+        a budget: the start-up has seen to that.
+        """
+        if self._spending is None:
+            return None
+        now = self._clock.now()
+        wanted = self._wanted(turn, output_tokens, now)
+        try:
+            over = await self._spending.reserve(wanted, now)
+        except StoreUnavailable as error:
+            self._observer.store_failed("reserve", str(error))
+            return AwaitStore(max(0.0, min(LOOK_AGAIN_S, turn.deadline - now)))
+        if over is None:
+            return wanted
+        retry_after_ms = round(over.retry_after_s * 1000)
+        return Rejected(ErrorCode.BUDGET_EXCEEDED, _OVER[over.scope], Stage.ADMIT, retry_after_ms)
+
+    async def settle(self, reserved: Reservation | None, called: Answered | Failed | None) -> None:
+        """Book what the call did cost; what is not known stays reserved."""
+        if self._spending is None or reserved is None:
+            return
+        cost = _cost(called)
+        if cost is None:
+            return
+        try:
+            await self._spending.settle(reserved, cost)
+        except StoreUnavailable as error:
+            self._observer.store_failed("settle", str(error))
+
+    def _wanted(self, turn: Turn, output_tokens: int, now: float) -> Reservation:
+        identity = turn.identity
+        # A call that a crash cut is made again under its own number: it is not counted twice.
+        name = (identity.source, identity.id, identity.attempt, turn.progress.calls + 1)
+        texts = [content for _, content in turn.prompt.messages(AnswerForm.JSON)]
+        most = self._prices.upper_bound_pico_usd(
+            turn.model, input_tokens_at_most(texts), output_tokens
+        )
+        return Reservation(
+            key=sha256(repr(name).encode()).hexdigest(),
+            user_id=None if identity.attempt > 1 else turn.request.user_id,
+            pico_usd=most or 0,
+            now=now,
+        )
+
+
+def _cost(called: Answered | Failed | None) -> int | None:
+    """Return what a call did cost, None when that cannot be known."""
+    if isinstance(called, Answered):
+        return called.cost_pico_usd
+    if isinstance(called, Failed) and not called.may_cost:
+        return 0
+    return None

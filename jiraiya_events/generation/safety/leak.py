@@ -1,0 +1,54 @@
+"""Whether a story gives the system text away: by its canary, or by eight words in a row.
+
+What is translated or told in other words is not found; the prompt's own rules are all that
+stands against that.
+"""
+
+import base64
+import codecs
+import re
+from functools import lru_cache
+from typing import Final
+
+_ROW: Final = 8
+_WORD: Final = re.compile(r"\w+")
+
+
+def leaks(text: str, system_texts: tuple[str, ...], canary: str) -> bool:
+    """Tell whether `text` holds the canary, in some spelling, or words of a system text."""
+    low = text.lower()
+    solid = "".join(low.split())
+    if canary and any(spelling in solid for spelling in _spellings(canary)):
+        return True
+    words = _WORD.findall(low)
+    return any(_copies(words, system) for system in system_texts)
+
+
+def _copies(words: list[str], system: str) -> bool:
+    """Look at rows of words that all occur in the system text: in a story few are that long."""
+    vocabulary, rows = _rows_of(system)
+    length = 0
+    for place, word in enumerate(words, start=1):
+        length = length + 1 if word in vocabulary else 0
+        if length >= _ROW and tuple(words[place - _ROW : place]) in rows:
+            return True
+    return False
+
+
+@lru_cache(maxsize=512)
+def _rows_of(system: str) -> tuple[frozenset[str], frozenset[tuple[str, ...]]]:
+    words = _WORD.findall(system.lower())
+    rows = (tuple(words[at : at + _ROW]) for at in range(len(words) - _ROW + 1))
+    return frozenset(words), frozenset(rows)
+
+
+@lru_cache(maxsize=8)
+def _spellings(canary: str) -> frozenset[str]:
+    low = canary.lower()
+    ciphers = {low[::-1], codecs.encode(low, "rot13"), low.encode().hex()}
+    # At the three places a text can have within base64, without its unsure ends.
+    for before in range(3):
+        for written in (low, canary):
+            code = base64.b64encode(b"x" * before + written.encode()).decode()
+            ciphers.add(code[2 if before else 0 :][2:-4].lower())
+    return frozenset({low, *ciphers})

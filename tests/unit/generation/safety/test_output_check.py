@@ -1,0 +1,84 @@
+"""Whether a story gives our rules away, or is unfit for its readers."""
+
+import base64
+import codecs
+
+import pytest
+
+from jiraiya_events.domain.request import Audience, StoryRequested
+from jiraiya_events.generation.answer import Draft
+from jiraiya_events.generation.classification import Flaw
+from jiraiya_events.generation.prompt import AnswerForm
+from jiraiya_events.generation.prompt_book import PromptBook
+from jiraiya_events.generation.safety.leak import leaks
+from jiraiya_events.generation.safety.output_check import check_draft
+
+CANARY = "4f8a2c9d01ee"
+REQUEST = StoryRequested(user_id="u", keywords=["a fox"])
+PROMPT = PromptBook(canary=CANARY).render(REQUEST)
+SYSTEM = PROMPT.system_text(AnswerForm.JSON)
+TALE = "The fox went down to the harbour and looked at the boats for a while."
+
+
+def flaw(title: str = "The Fox", content: str = TALE) -> Flaw | None:
+    """Check a draft for children."""
+    return check_draft(Draft(title, content), REQUEST, PROMPT)
+
+
+def test_a_tale_passes() -> None:
+    """Proves that nothing is found where nothing is."""
+    assert flaw() is None
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        CANARY,
+        CANARY.upper(),
+        " ".join(CANARY),
+        CANARY[::-1],
+        codecs.encode(CANARY, "rot13"),
+        CANARY.encode().hex(),
+        base64.b64encode(CANARY.encode()).decode(),
+        base64.b64encode(f"my canary is {CANARY}, yes".encode()).decode(),
+        base64.b64encode(f"canary is {CANARY}, yes".encode()).decode(),
+        base64.b64encode(f"a canary is {CANARY}, yes".encode()).decode(),
+    ],
+)
+def test_the_canary_is_found_in_title_and_text_however_it_is_spelled(spelling: str) -> None:
+    """Proves that the usual ways to carry it out are closed."""
+    assert flaw(title=f"The {spelling}") is Flaw.LEAKED
+    assert flaw(content=f"{TALE} It sang {spelling}!") is Flaw.LEAKED
+
+
+@pytest.mark.parametrize("form", AnswerForm)
+def test_eight_words_of_the_system_text_in_a_row_are_a_leak(form: AnswerForm) -> None:
+    """Proves it wherever they stand, whatever is between them, and not for seven."""
+    words = PROMPT.system_text(form).replace(CANARY, "").split()
+    for start in range(0, len(words) - 16, 7):
+        row = " -- ".join(words[start : start + 12]).upper()
+        assert flaw(content=f"{TALE} {row} {TALE}") is Flaw.LEAKED, row
+
+
+def test_seven_words_in_a_row_may_be_chance() -> None:
+    """Proves where the line is."""
+    system = "one two three four five six seven eight nine ten"
+    assert not leaks("he said one two three four five six seven and slept", (system,), "")
+    assert leaks("he said one two three four five six seven eight", (system,), "")
+    assert not leaks("ten nine eight seven six five four three two one", (system,), "")
+
+
+def test_the_user_s_own_words_are_no_leak() -> None:
+    """Proves that only the system text is secret."""
+    wish = "the long and winding wish of a user who likes foxes a lot"
+    request = StoryRequested(user_id="u", keywords=["k"], instructions=wish)
+    prompt = PromptBook(canary=CANARY).render(request)
+    assert check_draft(Draft("T", wish), request, prompt) is None
+
+
+def test_unfit_for_children_is_fit_for_adults() -> None:
+    """Proves that the request's audience decides, and that the title counts."""
+    draft = Draft("They had sex", TALE)
+    adults = REQUEST.model_copy(update={"audience": Audience.ADULTS})
+    assert check_draft(draft, REQUEST, PROMPT) is Flaw.UNFIT
+    assert check_draft(draft, adults, PROMPT) is None
