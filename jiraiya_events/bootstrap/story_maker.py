@@ -21,7 +21,7 @@ from jiraiya_events.bootstrap.options import (
     retry_policy,
 )
 from jiraiya_events.domain.clock import Clock
-from jiraiya_events.domain.request import Length
+from jiraiya_events.domain.request import Audience, Length
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.generation.budgets import Budgets, require_prices, too_small
 from jiraiya_events.generation.candidates import Chains
@@ -29,6 +29,7 @@ from jiraiya_events.generation.gate import AdaptiveGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
 from jiraiya_events.generation.ports import CallObserver, ModelPort
 from jiraiya_events.generation.prompt_book import TOKENS_PER_WORD, PromptBook
+from jiraiya_events.generation.safety.age_bands import fit_so_far
 from jiraiya_events.generation.spending import UserLimits
 from jiraiya_events.settings import Settings
 
@@ -57,6 +58,10 @@ class StoryMaker:
         if self.moderation is not None:
             await self.moderation.load()
         await asyncio.to_thread(self.book.load)
+
+    def fit_so_far(self, text: str, audience: Audience) -> bool:
+        """Tell whether the beginning of a story may be read before all of it was checked."""
+        return self.book.canary not in text and fit_so_far(text, audience)
 
     async def aclose(self) -> None:
         """Close the clients, then what answers are kept in."""

@@ -35,7 +35,6 @@ from jiraiya_events.domain.clock import Clock, SystemClock
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.limits import Limits
 from jiraiya_events.generation.gate import AdaptiveGate
-from jiraiya_events.generation.safety.age_bands import fit_so_far
 from jiraiya_events.handlers.admission import Memory
 from jiraiya_events.handlers.cancel_reader import CancelReader
 from jiraiya_events.handlers.cancellations import REMEMBERED_S, Cancellations
@@ -68,7 +67,7 @@ def build_service(settings: Settings) -> Service:
         lambda result, count: metrics.progress_events.labels(result).inc(count),
     )
     withheld = maker.moderation is not None
-    feeds = ProgressFeeds(progress, topics.progress, clock, fit_so_far, withheld)
+    feeds = ProgressFeeds(progress, topics.progress, clock, maker.fit_so_far, withheld)
     handler = StoryHandler(
         maker.generator,
         memory,

@@ -58,6 +58,14 @@ class Envelope:
         """Whether this is a replay of a dead letter."""
         return self.identity.attempt > 1
 
+    def forget_payload(self, metadata: Mapping[str, str]) -> None:
+        """Keep of the payload only what a failure echoes, once the request was read from it.
+
+        In place, since a copy would leave the whole in the frames of turns under way: parsed, a
+        payload takes ten times the memory of its bytes and more, and only bytes are bounded.
+        """
+        object.__setattr__(self, "payload", {"metadata": dict(metadata)})
+
 
 def read_envelope(
     record: RecordLike, *, max_event_bytes: int, expected: EventType = EventType.REQUESTED

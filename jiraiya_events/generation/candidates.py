@@ -18,13 +18,16 @@ class Candidate:
 
 
 class Chains:
-    """For each model a request may ask for: that one first, then the configured ones in order."""
+    """For each model a request may ask for: that one first, then the fallbacks in order.
+
+    The first of `configured` is the default, the others are the fallbacks.
+    """
 
     def __init__(self, configured: Sequence[Candidate], allowed: Iterable[Candidate] = ()) -> None:
         self._default = configured[0].name
         self._chains: dict[str, tuple[Candidate, ...]] = {}
         for head in (*configured, *allowed):
-            others = tuple(other for other in configured if other.name != head.name)
+            others = tuple(other for other in configured[1:] if other.name != head.name)
             self._chains.setdefault(head.name, (head, *others))
 
     def of(self, requested: str | None) -> tuple[Candidate, ...]:

@@ -89,7 +89,7 @@ class AdaptiveGate:
         if wait_s := one.slots.hold_left_s(now):
             return wait_s
         if one.slots.occupied < one.limit.calls:
-            one.slots.in_flight += 1
+            one.slots.take(now)
             return 0.0
         one.told_to_wait_at = now
         return None
@@ -125,7 +125,7 @@ class AdaptiveGate:
         """
         one = self._of(model)
         others = one.slots.occupied - 1
-        one.limit.refused(now, others)
+        one.limit.refused(now, others, one.slots.most_just_now(now))
         if not retry_after_s and others <= 0:
             retry_after_s = FIRST_HOLD_S * 2.0 ** min(one.refused_in_a_row, 10)
             one.refused_in_a_row += 1

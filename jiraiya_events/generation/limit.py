@@ -9,10 +9,12 @@ gentler cuts and a memory of where they were needed.
 - A refusal tells that the calls beside it, `others`, are as many as fit: the limit falls to them at
   once, and grows back by 1 per answer. So what was refused is sent again when another call ends,
   nobody has to pause, and a burst of refusals does not come twice.
-- The threshold falls to 0.9 of its level, or of `others` where they are fewer, by half at most.
-  That is one *cut*; refusals in the next 2 s belong to it. If no call that began after the last cut
-  was answered, the provider refuses everybody, which tells nothing about how many fit: then
-  `others` do not count, and an outage of refusals costs little once it is over.
+- The threshold falls to 0.9 of what fitted: of its level, or of the calls under way just now but for
+  the refused one where they are fewer, by half at most. That is one *cut*; refusals in the next
+  2 s belong to it, and each takes 1 off as long as there are fewer `others`. (Their number itself
+  would say too little: answers of the same burst may have come first.) If no call that began
+  after the last cut was answered, the provider refuses everybody, which tells nothing about how
+  many fit: then the level falls by a tenth, and an outage of refusals costs little afterwards.
 - What fitted at the cut is the *ceiling* for 60 s: probing costs a refusal, and is paid once. A
   refusal below it shows that the number of calls is not all there is to it (others share the
   endpoint, or a rate is limited): then the ceiling is forgotten until the next cut.
@@ -73,22 +75,28 @@ class AdaptiveLimit:
         else:
             self._grow(now)
 
-    def refused(self, now: float, others: int) -> None:
-        """Take in a refusal beside `others` calls that are, or are about to be, under way."""
-        if not self._is_recent(now, CUT_S):
-            self._begin_cut(now, others)
-        self._level = max(self._lowest, min(self._level, others))
+    def refused(self, now: float, others: int, just_now: int) -> None:
+        """Take in a refusal beside `others` calls that are, or are about to be, under way.
+
+        `just_now`, when the refused one was sent, up to so many were under way, itself included.
+        """
+        if self._is_recent(now, CUT_S):
+            one_less = max(self._level - 1, min(self._level, others))
+            self._level = max(self._lowest, one_less)
+        else:
+            self._begin_cut(now, just_now - 1)
         self._threshold = max(1.0, self._level * KEPT_AT_A_CUT)
         self._ceiling = max(1.0, self._level) if self._by_number else math.inf
         self._value = max(1.0, min(self._value, self._threshold, others))
         self._latency.interrupted()
 
-    def _begin_cut(self, now: float, others: int) -> None:
+    def _begin_cut(self, now: float, fitted: int) -> None:
         known = math.isfinite(self._threshold)
-        self._level = max(self._value, self._threshold) if known else self._value
-        self._lowest = self._level / 2 if self._answered else self._level
+        level = max(self._value, self._threshold) if known else self._value
+        self._lowest = level / 2 if self._answered else level
+        self._level = max(self._lowest, min(level, fitted))
         self._by_number = not (
-            self._is_recent(now, CEILING_S) and others + 1 <= self._ceiling < math.inf
+            self._is_recent(now, CEILING_S) and fitted + 1 <= self._ceiling < math.inf
         )
         self._answered = False
         self._cut_at = now

@@ -99,6 +99,7 @@ class OneCall:
         feed = turn.feed
         if feed is None or feed.withheld or feed.published:
             return None
+        feed.begin()
         waiting = True
 
         def on_text(delta: str) -> None:

@@ -207,6 +207,10 @@ class Feed(Protocol):
         """Whether anything was passed on: then no other model can take over."""
         ...
 
+    def begin(self) -> None:
+        """Hear that a model begins, and drop what an earlier call had said without publishing."""
+        ...
+
     def text(self, delta: str) -> None:
         """Take the next piece of the story's text; quick, and never raises."""
         ...

@@ -48,6 +48,11 @@ class PromptBook:
         """The name of the folder."""
         return self._texts.version
 
+    @property
+    def canary(self) -> str:
+        """The token that stands in every system text and belongs in no story."""
+        return self._canary
+
     def load(self) -> None:
         """Import LangChain now, which the first prompt would otherwise wait for."""
         self._systems_of(Choice(Audience.CHILDREN, OTHER, Length.SHORT))

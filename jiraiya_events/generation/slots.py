@@ -18,6 +18,7 @@ class Slots:
 
     def __init__(self) -> None:
         self.in_flight = 0
+        self._peak = _Peak()
         self.held_until = -math.inf
         self._promises: deque[float] = deque()
 
@@ -35,6 +36,15 @@ class Slots:
     def occupied(self) -> int:
         """How many slots nobody else can have."""
         return self.in_flight + len(self._promises)
+
+    def take(self, now: float) -> None:
+        """Count a call that starts."""
+        self.in_flight += 1
+        self._peak.note(now, self.in_flight)
+
+    def most_just_now(self, now: float) -> int:
+        """Return the most calls that were under way at once in the last second or two."""
+        return max(self.in_flight, self._peak.of(now))
 
     def promise(self, count: int, now: float) -> None:
         """Keep `count` slots for whom was woken."""
@@ -62,3 +72,24 @@ class Slots:
             return 0.0
         self.held_until = min(self.held_until, now + LONGEST_HOLD_S)
         return self.held_until - now
+
+
+class _Peak:
+    """The highest number noted in this second and the one before it."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._now = 0
+        self._before = 0
+
+    def note(self, now: float, number: int) -> None:
+        self.of(now)
+        self._now = max(self._now, number)
+
+    def of(self, now: float) -> int:
+        second = int(now)
+        if second != self._second:
+            self._before = self._now if second == self._second + 1 else 0
+            self._now = 0
+            self._second = second
+        return max(self._now, self._before)

@@ -16,8 +16,8 @@ def input_tokens_at_most(texts: Iterable[str]) -> int:
     """Return a bound on the input tokens of a call with these messages.
 
     A token stands for at least one byte of UTF-8, whatever the tokenizer: what it has no longer
-    token for is split into bytes. Real prompts have three to five bytes a token, so the bound is
-    that much too high; what a call did cost takes its place when the call is over.
+    token for is split into bytes. Most stand for several, so the bound is too high by as much; what
+    a call did cost takes its place when the call is over.
     """
     return _MARGIN + sum(_MARGIN_PER_MESSAGE + len(text.encode()) for text in texts)
 

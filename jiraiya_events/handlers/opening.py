@@ -43,6 +43,7 @@ class Opening:
     def open(self, work: Work, envelope: Envelope, fingerprint: str, trace: TraceContext) -> Case:
         """Return the case of a record. Raises `RequestFailure`."""
         request = _checked(self._read(envelope))
+        envelope.forget_payload(request.metadata)
         now = self._clock.now()
         watched = self._cancellations.watch(envelope, work.record, now)
         return Case(

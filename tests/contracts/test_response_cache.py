@@ -12,7 +12,7 @@ from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.generation.prompt_book import PromptBook
 from jiraiya_events.generation.response_cache import ResponseCache, cache_key
 from tests.contracts.standing_clock import StandingClock
-from tests.contracts.test_result_store import A_WHILE, FIRST, TTL_S, failed, paid
+from tests.contracts.test_result_store import A_WHILE, FIRST, TTL_S, failed, files_of, paid
 
 CACHE_S = 1000.0
 
@@ -123,7 +123,7 @@ async def test_a_forgotten_users_answers_leave_no_trace_in_the_file(tmp_path: Pa
     stores = open_stores(f"sqlite:///{tmp_path}/r.db", TTL_S, CACHE_S)
     await stores.answers.keep("k", "ann", paid("the secret wish"))
     await stores.answers.forget("ann")
-    assert not any(b"secret wish" in path.read_bytes() for path in tmp_path.iterdir())
+    assert not any(b"secret wish" in path.read_bytes() for path in files_of(tmp_path))
     await stores.aclose()
 
 
@@ -160,7 +160,8 @@ def test_who_asks_and_how_makes_no_difference(changes: dict[str, object]) -> Non
 
 
 @pytest.mark.parametrize(
-    "changes", [{"keywords": ["sun"]}, {"audience": "adults"}, {"language": "de"}, {"length": "long"}]
+    "changes",
+    [{"keywords": ["sun"]}, {"audience": "adults"}, {"language": "de"}, {"length": "long"}],
 )
 def test_what_is_wished_for_makes_a_difference(changes: dict[str, object]) -> None:
     """Proves that no story answers another wish."""

@@ -12,18 +12,8 @@ from jiraiya_events.adapters.limits.redis_user_limits import RedisUserLimits
 from jiraiya_events.adapters.store.redis_connection import RedisConnection
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.generation.spending import UserLimits
+from tests.contracts.standing_clock import StandingClock
 from tests.redis_server import RedisServer
-
-
-class StandingClock:
-    """Time that only a test moves."""
-
-    def __init__(self) -> None:
-        self.time = 1_000_000.0
-
-    def now(self) -> float:
-        """Return the time it was set to."""
-        return self.time
 
 
 @dataclass

@@ -13,6 +13,7 @@ from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.generation.ports import Lease, Stored
 from tests.blackbox.service import free_port
+from tests.blackbox.waiting import wait_until
 from tests.contracts.test_result_store import FIRST, failed, generated, lease, paid
 from tests.integration.test_secured_kafka import make_certificate
 from tests.redis_server import RedisServer
@@ -42,6 +43,11 @@ async def replicas(redis_url: str) -> AsyncIterator[tuple[Stores, Stores]]:
 def named(number: int) -> RequestIdentity:
     """Return one of many requests."""
     return RequestIdentity("/shop", f"r-{number}")
+
+
+async def says(server: RedisServer, text: bytes, *words: str) -> None:
+    """Wait until the answer to a command has this in it; the loop goes on meanwhile."""
+    await asyncio.to_thread(wait_until, lambda: text in server.command(*words), 20, text.decode())
 
 
 async def test_of_two_replicas_one_has_the_lease_of_each_request(
@@ -75,11 +81,9 @@ async def test_a_lease_ends_by_the_servers_clock(replicas: tuple[Stores, Stores]
     await one.look_up(FIRST, "f", "ann", Lease(FIRST, "crashed", 0.2))
     wanted = lease("next")
 
-    async def granted() -> None:
+    async with asyncio.timeout(10):
         while (await two.look_up(FIRST, "f", "ann", wanted)).busy:
-            await asyncio.sleep(0.02)
-
-    await asyncio.wait_for(granted(), 10)
+            continue
 
 
 async def test_a_user_of_many_requests_is_forgotten_whole(
@@ -177,8 +181,7 @@ async def test_a_cancelled_caller_leaves_its_answer_to_nobody(
         asyncio.create_task(stores.redis.run(Call(echo, [], [f"doomed {number}"])))
         for number in range(40)
     ]
-    while b"blocked_clients:32" not in own_redis.command("INFO", "clients"):
-        await asyncio.sleep(0.01)
+    await says(own_redis, b"blocked_clients:32", "INFO", "clients")
     for task in doomed:
         task.cancel()
     await asyncio.gather(*doomed, return_exceptions=True)
@@ -298,8 +301,7 @@ async def test_what_belongs_together_is_in_one_hash_slot(tmp_path: Path) -> None
     server.start()
     try:
         assert server.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383") == b"+OK\r\n"
-        while b"cluster_state:ok" not in server.command("CLUSTER", "INFO"):
-            await asyncio.sleep(0.02)
+        await says(server, b"cluster_state:ok", "CLUSTER", "INFO")
         stores = open_stores(server.url, TTL_S, TTL_S)
         for number in range(5):
             await stores.results.look_up(named(number), "f", "ann", Lease(named(number), "a", 9.0))

@@ -89,7 +89,7 @@ async def test_it_streams_only_when_somebody_reads_along(
 ) -> None:
     """Proves that the usage is asked for as well, which a stream does not bring by itself."""
     endpoint.replies = [events(chunk("{}"), chunk(finish_reason="stop"), "[DONE]")]
-    await ask(chat, on_text=print)
+    await ask(chat, on_text=lambda _: None)
     (body,) = endpoint.bodies
     assert body["stream"] is True
     assert body["stream_options"] == {"include_usage": True}
@@ -154,7 +154,8 @@ async def test_a_stream_that_breaks_tells_how_and_leaves_no_connection(
 ) -> None:
     """Proves that half a story is never taken for one, and that what may be billed says so."""
     faulty.configure(default=fault)
-    broken = await fault_of(streamer, SOON, on_text=lambda _: None)
+    silence_s = SOON if kind is FaultKind.TIMEOUT else 5.0
+    broken = await fault_of(streamer, silence_s, on_text=lambda _: None)
     assert broken.kind is kind
     assert broken.kind.may_be_billed
     await until(lambda: faulty.stats.in_flight == 0)

@@ -1,29 +1,38 @@
-"""From settings to budgets and limits that live where the results do."""
+"""From settings to budgets and limits that live where the results do.
+
+What needs `redis` or `limits` is imported when it is needed: both take a while, and commands
+should answer at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
 
 from jiraiya_events.adapters.limits.memory_spending import MemorySpending
-from jiraiya_events.adapters.limits.memory_user_limits import MemoryUserLimits
-from jiraiya_events.adapters.limits.redis_spending import RedisSpending
-from jiraiya_events.adapters.limits.redis_user_limits import RedisUserLimits
 from jiraiya_events.adapters.limits.sqlite_spending import SqliteSpending
-from jiraiya_events.adapters.store.redis_connection import RedisConnection
 from jiraiya_events.adapters.store.sqlite_thread import SqliteThread
-from jiraiya_events.domain.clock import Clock
-from jiraiya_events.generation.budgets import Budgets
-from jiraiya_events.generation.spending import Spending, UserLimits
 
-Place = RedisConnection | SqliteThread | None
-"""The result store's own; None for a store in memory."""
+if TYPE_CHECKING:
+    from jiraiya_events.adapters.store.redis_connection import RedisConnection
+    from jiraiya_events.domain.clock import Clock
+    from jiraiya_events.generation.budgets import Budgets
+    from jiraiya_events.generation.spending import Spending, UserLimits
+
+    Place: TypeAlias = RedisConnection | SqliteThread | None
+    """The result store's own; None for a store in memory."""
 
 
 def open_spending(budgets: Budgets, place: Place) -> Spending | None:
     """Return who keeps the budgets, None when there is none."""
     if not budgets:
         return None
-    if isinstance(place, RedisConnection):
-        return RedisSpending(place, budgets)
+    if place is None:
+        return MemorySpending(budgets)
     if isinstance(place, SqliteThread):
         return SqliteSpending(place, budgets)
-    return MemorySpending(budgets)
+    from jiraiya_events.adapters.limits.redis_spending import RedisSpending  # noqa: PLC0415
+
+    return RedisSpending(place, budgets)
 
 
 def open_user_limits(rate: str | None, place: Place, clock: Clock) -> UserLimits | None:
@@ -34,6 +43,12 @@ def open_user_limits(rate: str | None, place: Place, clock: Clock) -> UserLimits
     """
     if rate is None:
         return None
-    if isinstance(place, RedisConnection):
-        return RedisUserLimits(place, rate)
-    return MemoryUserLimits(rate, clock)
+    if place is None or isinstance(place, SqliteThread):
+        from jiraiya_events.adapters.limits.memory_user_limits import (  # noqa: PLC0415
+            MemoryUserLimits,
+        )
+
+        return MemoryUserLimits(rate, clock)
+    from jiraiya_events.adapters.limits.redis_user_limits import RedisUserLimits  # noqa: PLC0415
+
+    return RedisUserLimits(place, rate)

@@ -1,7 +1,7 @@
 """The result store in Redis, for several replicas."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from jiraiya_events.adapters.store import redis_scripts
 from jiraiya_events.adapters.store.redis_connection import Call, RedisConnection, Script
@@ -107,14 +107,14 @@ class RedisStore:
         """Close the connection."""
         await self._connection.aclose()
 
-    async def _claiming(  # noqa: ANN202 - what the script returns
+    async def _claiming(
         self,
         script: Script,
         identity: RequestIdentity,
         fingerprint: str,
         user_id: str | None,
         *words: str | int,
-    ):
+    ) -> Any:  # noqa: ANN401 - what the script returns
         """Run a script that claims the identity for this body first."""
         tag = _tag(identity)
         user = "" if user_id is None else hashed(user_id)

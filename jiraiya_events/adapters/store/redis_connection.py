@@ -122,7 +122,7 @@ class RedisConnection:
 
     async def _send_one(self, command: Sequence[str | int | float]) -> Any:  # noqa: ANN401
         try:
-            return await self._client.execute_command(*command)
+            return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
         except NoScriptError as error:
             return error
 

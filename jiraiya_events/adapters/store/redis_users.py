@@ -40,9 +40,7 @@ class RedisUsers:
         """Erase the `keys` of each of a user's entries; return how many entries there were."""
         index, user, erased = self._key(user_id), hashed(user_id), 0
         while True:
-            (entries,) = await self._connection.run(
-                Call(redis_scripts.NOTED, [index], [_AT_ONCE])
-            )
+            (entries,) = await self._connection.run(Call(redis_scripts.NOTED, [index], [_AT_ONCE]))
             if not entries:
                 return erased
             erasing = [Call(redis_scripts.FORGET, keys(entry), [user]) for entry in entries]

@@ -7,13 +7,10 @@ from importlib import resources
 from typing import Any, Final
 
 from jiraiya_events.domain.request import Audience
-from jiraiya_events.generation.safety.cues import Pattern
-from jiraiya_events.generation.safety.patterns import Patterns, patterns_of
+from jiraiya_events.generation.safety.patterns import patterns_of
 
 _UNFIT_AT: Final = 10
 _WORD: Final = re.compile(r"\w+")
-# Enough to know by which rules a word could be meant, and no longer than the shortest cue.
-_START: Final = 3
 # From here on in Unicode, scripts are written without spaces: no word can be half there.
 _UNSPACED: Final = "\u2e80"
 
@@ -26,32 +23,17 @@ class AgeBand:
         for rule in rules:
             for word in rule.get("words", "").split():
                 self._words[word] = max(rule["weight"], self._words.get(word, 0))
-        entries = [rule for rule in rules if "regex" in rule]
-        self.phrases = patterns_of({"pattern": entries}, letters=str.lower)
-        self._by_start: dict[str, list[tuple[str, Pattern]]] = {}
-        unspaced: list[Pattern] = []
-        for pattern, entry in zip(self.phrases.all, entries, strict=True):
-            if entry["language"] == "any":
-                unspaced.append(pattern)
-            for cue in pattern.cues:
-                self._by_start.setdefault(cue[:_START], []).append((cue, pattern))
-        self._unspaced = Patterns(tuple(unspaced))
+        phrases = [rule for rule in rules if "regex" in rule]
+        self.phrases = patterns_of({"pattern": phrases}, letters=str.lower)
 
     def fits(self, text: str) -> bool:
         """Tell whether nothing, and no sum of things, in this whole text is unfit."""
         low = text.lower()
-        words = set(_WORD.findall(low))
-        total = sum(self._words[word] for word in self._words.keys() & words)
-        for pattern in self._phrases_in(low, words):
+        found = self._words.keys() & _WORD.findall(low)
+        total = sum(self._words[word] for word in found)
+        for pattern in self.phrases.found_in(low):
             total += pattern.weight
         return total < _UNFIT_AT
-
-    def _phrases_in(self, low: str, words: set[str]) -> set[Pattern]:
-        """Return the phrases found; looking for all cues in a story would take far longer."""
-        starts = self._by_start.keys() & {word[:_START] for word in words}
-        cued = {pattern for start in starts for cue, pattern in self._by_start[start] if cue in low}
-        found = {pattern for pattern in cued if pattern.regex.search(low)}
-        return found.union(self._unspaced.found_in(low))
 
 
 def fit_so_far(text: str, audience: Audience) -> bool:

@@ -29,7 +29,6 @@ class Pattern:
 
     id: str
     weight: int
-    cues: tuple[str, ...]
     regex: re.Pattern[str]
     joined: re.Pattern[str] | None
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from jiraiya_events.generation.safety.cues import CueIndex, Pattern
 from jiraiya_events.generation.safety.folding import fold, joined, word_starts
+from jiraiya_events.generation.safety.literals import literals_of
 
 Letters = Callable[[str], str]
 
@@ -26,9 +27,14 @@ class Patterns:
 
     def __init__(self, patterns: tuple[Pattern, ...]) -> None:
         self.all = patterns
-        self._cues = CueIndex((cue, pattern) for pattern in patterns for cue in pattern.cues)
+        self._cues = CueIndex(
+            (cue, pattern) for pattern in patterns for cue in literals_of(pattern.regex)
+        )
         self._joined_cues = CueIndex(
-            (joined(cue), pattern) for pattern in patterns if pattern.joined for cue in pattern.cues
+            (cue, pattern)
+            for pattern in patterns
+            if pattern.joined is not None
+            for cue in literals_of(pattern.joined)
         )
 
     def found_in(self, text: str) -> Iterator[Pattern]:
@@ -87,7 +93,6 @@ def _pattern(entry: Mapping[str, Any], raw: Mapping[str, Any], letters: Letters)
         return Pattern(
             id=entry["id"],
             weight=entry["weight"],
-            cues=tuple(letters(cue) for cue in entry["cues"]),
             regex=_compiled(_spelled_out(regex, language), letters),
             joined=None if solid is None else _compiled(solid, letters),
         )
@@ -113,4 +118,6 @@ def _compiled(regex: str, letters: Letters) -> re.Pattern[str]:
         msg = "write {0,20} instead of * and +"
         raise ValueError(msg)
     # Only its letters are folded: to fold all of it would turn "not a word" into "a word".
-    return re.compile("".join(char if char.isascii() else letters(char) for char in regex))
+    compiled = re.compile("".join(char if char.isascii() else letters(char) for char in regex))
+    literals_of(compiled)
+    return compiled

@@ -12,7 +12,16 @@ COMMANDS = (
     "demo", "serve", "broker", "request", "tail", "doctor", "health",
     "dlq", "topics", "config", "prompt", "store", "asyncapi", "schemas",
 )  # fmt: skip
-HEAVY = ("aiokafka", "faststream", "langchain_core", "openai", "pydantic", "redis", "structlog", "yaml")
+HEAVY = (
+    "aiokafka",
+    "faststream",
+    "langchain_core",
+    "openai",
+    "pydantic",
+    "redis",
+    "structlog",
+    "yaml",
+)
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:

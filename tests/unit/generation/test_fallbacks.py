@@ -37,6 +37,10 @@ class Feed:
         self.withheld = withheld
         self.heard: list[str] = []
 
+    def begin(self) -> None:
+        """Start over."""
+        self.heard.clear()
+
     def text(self, delta: str) -> None:
         """Read it."""
         self.heard.append(delta)
@@ -237,7 +241,7 @@ async def test_an_outage_gives_back_only_the_tries_of_its_own_model() -> None:
 
 
 async def test_a_request_that_names_a_model_asks_that_one_first() -> None:
-    """Proves the order: the one asked for, then the configured ones."""
+    """Proves the order: the one asked for, then the fallbacks; the default is none of them."""
     chains = Chains((SMALL, ELSEWHERE), (Candidate("named"),))
     order = {
         name: [one.name for one in chains.of(name)] for name in (None, "some", "third", "named")
@@ -245,8 +249,8 @@ async def test_a_request_that_names_a_model_asks_that_one_first() -> None:
     assert order == {
         None: ["some", "third"],
         "some": ["some", "third"],
-        "third": ["third", "some"],
-        "named": ["named", "some", "third"],
+        "third": ["third"],
+        "named": ["named", "third"],
     }
     assert chains.heads_of("third") == ("some", "third", "named")
     assert chains.heads_of("named") == ("named",)

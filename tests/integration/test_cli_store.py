@@ -1,8 +1,11 @@
 """`jiraiya store forget`, judged by its streams and exit code."""
 
+import asyncio
+import io
 from pathlib import Path
 
 import pytest
+import typer
 
 from jiraiya_events.adapters.store.open_store import open_stores
 from jiraiya_events.cli import store_commands
@@ -23,7 +26,7 @@ async def fill(url: str) -> None:
 async def is_kept(url: str) -> bool:
     """Tell whether anything of it is still there."""
     stores = open_stores(url, 1000.0, 1000.0)
-    stored = await stores.results.look_up(FIRST, "f", "ann")
+    stored = await stores.results.look_up(FIRST, "f", "nobody")
     answer = await stores.answers.find("k")
     await stores.aclose()
     return stored.outcome is not None or answer is not None
@@ -60,13 +63,33 @@ async def test_without_anybody_to_ask_nothing_is_erased(tmp_path: Path) -> None:
     assert await is_kept(url)
 
 
-@pytest.mark.parametrize(
-    ("answer", "code"), [("y\n", None), ("n\n", 1), ("", 130)]
-)
+class Terminal(io.StringIO):
+    """A stream that somebody sits at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("", 130)])
 def test_whoever_is_asked_decides(
-    answer: str, code: int | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    answer: str,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """No, and no answer, are told apart and erase nothing."""
+    """A no and no answer at all erase nothing, and end differently."""
+    url = f"sqlite:///{tmp_path}/r.db"
+    asyncio.run(fill(url))
+    monkeypatch.setenv(NAME, url)
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    with pytest.raises(typer.Exit) as ended:
+        store_commands.forget(user="ann")
+    assert ended.value.exit_code == code
+    said = capsys.readouterr()
+    assert "erase everything stored for 'ann'?" in said.err
+    assert ("nothing was erased" in said.err) == (code != 0)
+    assert asyncio.run(is_kept(url)) == (code != 0)
 
 
 def test_the_services_own_memory_cannot_be_reached(tmp_path: Path) -> None:
