@@ -9,21 +9,22 @@ gentler cuts and a memory of where they were needed.
 - A refusal tells that the calls beside it, `others`, are as many as fit: the limit falls to them at
   once, and grows back by 1 per answer. So what was refused is sent again when another call ends,
   nobody has to pause, and a burst of refusals does not come twice.
-- The threshold falls to 0.9 of what fitted: of its level, or of the calls under way just now but for
-  the refused one where they are fewer, by half at most. That is one *cut*; refusals in the next
-  2 s belong to it, and each takes 1 off as long as there are fewer `others`. (Their number itself
-  would say too little: answers of the same burst may have come first.) If no call that began
-  after the last cut was answered, the provider refuses everybody, which tells nothing about how
-  many fit: then the level falls by a tenth, and an outage of refusals costs little afterwards.
+- The threshold falls to 0.9 of what fitted: of its level, or of the calls under way just now but
+  for the refused one where they are fewer, by half at most. That is one *cut*; refusals in the
+  next 2 s belong to it, and each takes 1 off as long as there are fewer `others`. (Their number
+  itself would say too little: answers of the same burst may have come first.) If no call that
+  began after the last cut was answered, the provider refuses everybody, which tells nothing about
+  how many fit: then the level falls by a tenth, and an outage of refusals costs little afterwards.
 - What fitted at the cut is the *ceiling* for 60 s: probing costs a refusal, and is paid once. A
   refusal below it shows that the number of calls is not all there is to it (others share the
   endpoint, or a rate is limited): then the ceiling is forgotten until the next cut.
 - Latency cuts as well, see `generation.latency`.
 
-Simulated (`tests/simulation`) against an endpoint that admits 40 at once and answers in 0.5 s, 80 a
-second at best: this gives 79 a second and 0.02 % refused; without the ceiling 76 and 0.5 %, and with
-cuts to a half as well 61. Where one call in a hundred is refused by chance, 28 to 41 a second go
-through; 20 to 33 if everybody paused for a second at each, 8 to 12 if no ceiling were forgotten.
+Simulated (`tests/simulation`) against an endpoint that admits 40 at once and answers in 0.5 s, 80
+a second at best: this gives 79 a second and 0.02 % refused; without the ceiling 76 and 0.5 %, and
+with cuts to a half as well 61. Where one call in a hundred is refused by chance, 35 to 53 a second
+go through; 28 to 37 if everybody paused for a second at each, 8 to 14 if no ceiling were
+forgotten.
 
 Plain objects, no clock: times are seconds since the Unix epoch.
 """

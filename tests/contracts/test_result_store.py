@@ -174,9 +174,11 @@ async def test_saving_prolongs_the_time_to_live(store: ResultStore, clock: Stand
     """Proves that the TTL counts from the latest thing stored."""
     await store.look_up(FIRST, "f", "ann")
     clock.time += TTL_S - A_WHILE
+    await store.save_answer(FIRST, "f", "ann", paid())
+    clock.time += TTL_S - A_WHILE
     await store.save_outcome(FIRST, "f", "ann", failed())
     clock.time += TTL_S - A_WHILE
-    assert (await store.look_up(FIRST, "f", "ann")).outcome is not None
+    assert await store.look_up(FIRST, "f", "ann") == Stored(outcome=failed(), answer=paid())
 
 
 async def test_a_user_can_be_forgotten(store: ResultStore) -> None:

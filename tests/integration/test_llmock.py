@@ -178,6 +178,9 @@ class Reader:
     published = False
     withheld = False
 
+    def begin(self) -> None:
+        """Have nothing to drop."""
+
     def text(self, delta: str) -> None:
         """Pass it on."""
         self.published = True

@@ -1,6 +1,7 @@
 """The store in Redis: replicas, outages, and what an operator sees of it. A real server each."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -97,6 +98,20 @@ async def test_a_user_of_many_requests_is_forgotten_whole(
     assert redis_server.command("DBSIZE") == b":0\r\n"
 
 
+async def test_the_index_of_a_user_does_not_grow_for_ever(
+    replicas: tuple[Stores, Stores], redis_url: str, redis_server: RedisServer
+) -> None:
+    """Proves that somebody who never stops asking is not remembered with all that has ended."""
+    await replicas[0].results.look_up(named(1), "f", "ann")
+    brief = open_stores(redis_url, 0.05, 0)
+    await brief.results.look_up(named(2), "f", "ann")
+    await brief.aclose()
+    await says(redis_server, b":2\r\n", "DBSIZE")
+    await replicas[0].results.look_up(named(3), "f", "ann")
+    (index,) = re.findall(rb"jiraiya:user:[^\r]+", redis_server.command("KEYS", "jiraiya:user:*"))
+    assert redis_server.command("ZCARD", index.decode()) == b":2\r\n"
+
+
 async def test_keys_tell_nobody_whose_they_are(
     replicas: tuple[Stores, Stores], redis_server: RedisServer
 ) -> None:
@@ -164,6 +179,7 @@ async def test_a_store_that_hangs_is_given_up_in_time(
     looks = [stores.results.look_up(named(number), "f", "ann") for number in range(100)]
     ends = await asyncio.wait_for(asyncio.gather(*looks, return_exceptions=True), 20)
     assert {type(end) for end in ends} == {StoreUnavailable}
+    assert all("did not answer in time" in str(end) for end in ends)
     assert own_redis.command("CLIENT", "UNPAUSE") == b"+OK\r\n"
     monkeypatch.undo()
     assert await stores.results.look_up(FIRST, "f", "ann") == Stored()

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from jiraiya_events.adapters.store.open_store import open_store
+from jiraiya_events.adapters.store.open_store import open_stores
 from jiraiya_events.contract.ids import fingerprint
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.story import Usage
@@ -224,7 +224,7 @@ def _keep_answers(world: World, requests: list[Request]) -> None:
     )
 
     async def keep() -> None:
-        store = open_store(world.settings()["JIRAIYA_STORE__URL"], 1e6)
+        store = open_stores(world.settings()["JIRAIYA_STORE__URL"], 1e6, 0).results
         for request in requests:
             body = json.loads(request.value or b"")
             identity = RequestIdentity("/unknown", body["request_id"])

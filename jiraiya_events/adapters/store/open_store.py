@@ -94,8 +94,3 @@ def _in_redis(url: str, ttl_s: float, cache_s: float) -> Stores:
     connection = RedisConnection(url)
     results, answers = RedisStore(connection, ttl_s), RedisCache(connection, cache_s)
     return Stores(results, answers, cache_s > 0, redis=connection)
-
-
-def open_store(url: str, ttl_s: float, clock: Clock | None = None) -> ResultStore:
-    """Return the results at `url` alone."""
-    return open_stores(url, ttl_s, 0, clock).results

@@ -28,7 +28,8 @@ def fold(text: str) -> str:
     """Return `text` in lower case, its Latin letters without accents, as long as before."""
     if text.isascii():
         return text.lower()
-    return _replaced(text, _accents()).lower()
+    # The one letter whose lower case is two characters.
+    return _replaced(text.replace("\u0130", "I").lower(), _accents())
 
 
 def without_marks(text: str) -> str:

@@ -25,7 +25,7 @@ def test_it_never_starts_above_its_ceiling() -> None:
 
 def test_a_refusal_cuts_a_tenth_of_what_fitted() -> None:
     limit = grown(41)
-    limit.refused(T, 40, 40 + 1)
+    limit.refused(T, 40, 41)
     assert limit.calls == 36
 
 
@@ -39,7 +39,7 @@ def test_refusals_of_one_burst_are_one_cut() -> None:
 
 def test_beyond_the_cut_it_grows_by_one_per_round() -> None:
     limit = grown(100)
-    limit.refused(T, 99, 99 + 1)
+    limit.refused(T, 99, 100)
     assert limit.calls == 89
     answers(limit, 75, T + 1)
     assert limit.calls == 89
@@ -49,7 +49,7 @@ def test_beyond_the_cut_it_grows_by_one_per_round() -> None:
 
 def test_it_stays_at_what_fitted_for_a_minute() -> None:
     limit = grown(41)
-    limit.refused(T, 40, 40 + 1)
+    limit.refused(T, 40, 41)
     answers(limit, 1000, T + CEILING_S - 1)
     assert limit.calls == 40
     answers(limit, 100, T + CEILING_S)
@@ -59,11 +59,20 @@ def test_it_stays_at_what_fitted_for_a_minute() -> None:
 def test_a_refusal_below_the_ceiling_is_not_explained_by_it() -> None:
     """Somebody else uses the endpoint too: the ceiling would only ever sink."""
     limit = grown(41)
-    limit.refused(T, 40, 40 + 1)
+    limit.refused(T, 40, 41)
     answers(limit, 200, T + CUT_S)
-    limit.refused(T + CUT_S, 39, 39 + 1)
+    limit.refused(T + CUT_S, 39, 40)
     answers(limit, 1000, T + CUT_S + 1)
     assert limit.calls > 40
+
+
+def test_answers_of_the_same_burst_do_not_make_a_cut_deeper() -> None:
+    """43 were under way and three refused; thirty of the other forty had just been answered."""
+    limit = grown(43)
+    for others in (12, 11, 10):
+        limit.refused(T, others, 43)
+    answers(limit, 1000, T + 1)
+    assert limit.calls == 40
 
 
 def test_one_cut_halves_it_at_most() -> None:
@@ -78,10 +87,10 @@ def test_one_cut_halves_it_at_most() -> None:
 def test_who_refuses_everybody_tells_nothing_about_how_many_fit() -> None:
     """No call that began since the last cut was answered."""
     limit = grown(80)
-    limit.refused(T, 79, 79 + 1)
+    limit.refused(T, 79, 80)
     for second in (3, 6, 9):
         limit.answered(T + second, 1, 10.0 + second, 270)
-        limit.refused(T + second, 0, 0 + 1)
+        limit.refused(T + second, 0, 1)
     answers(limit, 200, T + 10)
     assert limit.calls >= 50
 
@@ -89,7 +98,7 @@ def test_who_refuses_everybody_tells_nothing_about_how_many_fit() -> None:
 def test_it_never_falls_below_one() -> None:
     limit = AdaptiveLimit(2)
     for second in range(0, 100, 3):
-        limit.refused(T + second, 0, 0 + 1)
+        limit.refused(T + second, 0, 1)
     assert limit.calls == 1
 
 
@@ -128,7 +137,7 @@ def test_a_refusal_ends_what_is_being_tried_out() -> None:
             now += 100
             limit.answered(now, limit.calls, seconds, 270)
     halved = limit.calls
-    limit.refused(now, halved - 1, halved - 1 + 1)
+    limit.refused(now, halved - 1, halved)
     for _ in range(250):
         now += 0.2
         limit.answered(now, halved, 2.5, 270)
@@ -148,7 +157,7 @@ def test_a_longer_story_may_take_longer() -> None:
 
 def test_a_clock_that_was_set_back_is_survived() -> None:
     limit = grown(41)
-    limit.refused(T, 40, 40 + 1)
+    limit.refused(T, 40, 41)
     answers(limit, 3, T - 86_400, seconds=-86_000.0)
-    limit.refused(T - 86_400, 39, 39 + 1)
+    limit.refused(T - 86_400, 39, 40)
     assert 1 <= limit.calls <= 36

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - letters of other scripts are what this is about
 """What is cleaned out of a text, and what looks like dirt and is spelling."""
 
 import pytest

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - letters of other scripts are what this is about
 """What children and teens may read, and what no editor would print for them."""
 
 import pytest

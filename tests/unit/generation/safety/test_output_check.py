@@ -53,8 +53,8 @@ def test_the_canary_is_found_in_title_and_text_however_it_is_spelled(spelling: s
 
 @pytest.mark.parametrize("form", AnswerForm)
 def test_eight_words_of_the_system_text_in_a_row_are_a_leak(form: AnswerForm) -> None:
-    """Proves it wherever they stand, whatever is between them, and not for seven."""
-    words = PROMPT.system_text(form).replace(CANARY, "").split()
+    """Proves it wherever they stand and whatever is between them."""
+    words = PROMPT.system_text(form).partition(CANARY)[0].split()
     for start in range(0, len(words) - 16, 7):
         row = " -- ".join(words[start : start + 12]).upper()
         assert flaw(content=f"{TALE} {row} {TALE}") is Flaw.LEAKED, row
