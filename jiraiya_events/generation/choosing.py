@@ -107,7 +107,7 @@ class Chooser:
         if permit is None:
             code = on.breaker.opened_code or ErrorCode.PROVIDER_UNAVAILABLE
             return AwaitBreaker(code, on.chain[0].name)
-        wait_s = self._gate.admit(on.model, now, waited=on.progress.queued)
+        wait_s = self._gate.admit(on.model, now, waited=on.progress.queued_for == on.model)
         if wait_s is None:
             permit.release(now)
             return AwaitSlot(on.model)

@@ -173,7 +173,7 @@ class Generator:
         if step is not None:
             return step
         chosen = await self._chooser.choose(turn)
-        progress.queued = isinstance(chosen, AwaitSlot)
+        progress.queued_for = chosen.model if isinstance(chosen, AwaitSlot) else None
         if not isinstance(chosen, Admitted):
             return chosen
         return await self._write(chosen)

@@ -62,7 +62,8 @@ class Progress:
     breakers that do the holding together: their history knows whether they still did at the
     deadline. `recovered` is True once the stored answer needs no look: it had one, or is our own.
     `ruled_out` are the models that cannot help this request any more, with the end each would
-    have been. `queued` is True while it waits for a slot of its model. `unreleased` passed our
+    have been. `queued_for` is the model it waits
+    for a slot of. `unreleased` passed our
     checks and waits for the provider's moderation.
     """
 
@@ -75,7 +76,7 @@ class Progress:
     recovered: bool = False
     sought_in_cache: bool = False
     input_passed: bool = False
-    queued: bool = False
+    queued_for: str | None = None
     ruled_out: dict[str, Rejected] = field(default_factory=dict)
     unreleased: Written | None = None
     withdrawal: Withdrawal = field(default_factory=Withdrawal)

@@ -179,7 +179,7 @@ async def test_a_store_that_hangs_is_given_up_in_time(
     looks = [stores.results.look_up(named(number), "f", "ann") for number in range(100)]
     ends = await asyncio.wait_for(asyncio.gather(*looks, return_exceptions=True), 20)
     assert {type(end) for end in ends} == {StoreUnavailable}
-    assert all("did not answer in time" in str(end) for end in ends)
+    assert {str(end) for end in ends} == set()
     assert own_redis.command("CLIENT", "UNPAUSE") == b"+OK\r\n"
     monkeypatch.undo()
     assert await stores.results.look_up(FIRST, "f", "ann") == Stored()

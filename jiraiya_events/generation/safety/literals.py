@@ -64,7 +64,7 @@ def _best(covers: list[Cover]) -> Cover | None:
 
 def _cost(cover: Cover) -> float:
     """Weigh the looks that are needed, and the searches that short and so common texts lead to."""
-    return sum(0.3 + 400 / 4 ** _rarity(text) for text in cover)
+    return sum(0.3 + 400 / 4.0 ** _rarity(text) for text in cover)
 
 
 def _rarity(text: str) -> int:

@@ -1,5 +1,6 @@
 """How the limit moves; the simulations show what that is good for."""
 
+from jiraiya_events.generation.latency import Advice, Latency
 from jiraiya_events.generation.limit import CEILING_S, CUT_S, AdaptiveLimit
 
 T = 1_800_000_000.0
@@ -130,19 +131,19 @@ def test_when_halving_does_not_help_it_comes_back() -> None:
 
 def test_a_refusal_ends_what_is_being_tried_out() -> None:
     """The limit was halved for the time calls take; then another limit was met."""
-    limit = AdaptiveLimit(100)
-    now = T
-    for seconds in (1.0, 2.5, 2.5):
+    now, latency = T, Latency()
+
+    def seen(seconds: float) -> Advice:
+        """Return what the last of a round says."""
+        nonlocal now
         for _ in range(64):
             now += 100
-            limit.answered(now, limit.calls, seconds, 270)
-    halved = limit.calls
-    limit.refused(now, halved - 1, halved)
-    for _ in range(250):
-        now += 0.2
-        limit.answered(now, halved, 2.5, 270)
-    answers(limit, 5, now + CEILING_S, seconds=2.5)
-    assert limit.calls <= halved, "it does not rush to where it was before the halving"
+            advice = latency.seen(now, 10, seconds, 270)
+        return advice
+
+    assert [seen(1.0), seen(2.5), seen(2.5)] == [Advice.GO_ON, Advice.GO_ON, Advice.HALVE]
+    latency.interrupted()
+    assert seen(2.5) is not Advice.RESTORE, "what was before the halving is out of reach"
 
 
 def test_a_longer_story_may_take_longer() -> None:
