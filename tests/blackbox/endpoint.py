@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -16,9 +16,15 @@ _PATIENCE_S = 10.0
 
 
 class EndpointThread:
-    """Serves a `FaultyEndpoint`; every method may be called from the test's thread."""
+    """Serves a `FaultyEndpoint`; every method may be called from the test's thread.
 
-    def __init__(self) -> None:
+    `serve` puts another one of its kind on a port.
+    """
+
+    def __init__(
+        self, serve: Callable[[], AbstractAsyncContextManager[FaultyEndpoint]] = serve_faulty
+    ) -> None:
+        self._serve = serve
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint")
         self._exit = AsyncExitStack()
@@ -27,7 +33,7 @@ class EndpointThread:
     def __enter__(self) -> Self:
         """Start serving."""
         self._thread.start()
-        self._endpoint = self._run(self._exit.enter_async_context(serve_faulty()))
+        self._endpoint = self._run(self._exit.enter_async_context(self._serve()))
         return self
 
     def __exit__(

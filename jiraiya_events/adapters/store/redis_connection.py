@@ -20,7 +20,6 @@ from jiraiya_events.domain.errors import StoreUnavailable
 
 _SOCKETS: Final = 32
 _CONNECT_TIMEOUT_S: Final = 2.0
-_COMMAND_TIMEOUT_S: Final = 2.0
 _IN_ALL_S: Final = 3.0
 _LONGEST_REASON: Final = 300
 
@@ -66,7 +65,9 @@ class RedisConnection:
             max_connections=_SOCKETS,
             timeout=_IN_ALL_S,
             socket_connect_timeout=_CONNECT_TIMEOUT_S,
-            socket_timeout=_COMMAND_TIMEOUT_S,
+            # The bound is `guarded`'s. The client's own goes through `asyncio.wait_for`, which in
+            # Python 3.11 can swallow the cancellation of whoever waits.
+            socket_timeout=None,
             retry=Retry(NoBackoff(), 0),
             # What every server and proxy speaks.
             protocol=2,
@@ -75,6 +76,8 @@ class RedisConnection:
         )
         """The sockets, for a library that sends its commands itself; use it inside `guarded`."""
         self._client: Redis = Redis(connection_pool=self.pool)
+        # The pool is not fair: who gives a socket back and wants one again is before who waits.
+        self._turns = asyncio.Semaphore(_SOCKETS)
 
     async def run(self, *calls: Call) -> list[Any]:
         """Run scripts one after the other in one round trip and return what each returned.
@@ -99,7 +102,7 @@ class RedisConnection:
             message = f"the result store {self.place} is closed"
             raise StoreUnavailable(message)
         try:
-            async with asyncio.timeout(_IN_ALL_S):
+            async with asyncio.timeout(_IN_ALL_S), self._turns:
                 yield
         except (RedisError, OSError) as error:
             # Without the cause: a traceback would show it as it is.

@@ -10,7 +10,7 @@ from typing import Final
 from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.generation.safety import scoring
-from jiraiya_events.generation.safety.fields import visible_texts, with_texts
+from jiraiya_events.generation.safety.fields import Texts, visible_texts, with_texts
 from jiraiya_events.generation.sanitize import one_line
 
 # Stands between two fields: white space to the patterns, and in no visible text.
@@ -39,12 +39,17 @@ def check_request(request: StoryRequested) -> Refused | StoryRequested:
     The same object comes back when nothing had to be changed.
     """
     texts = visible_texts(request)
-    found = scoring.score(_BETWEEN.join(text for field in texts.values() for text in field))
-    total = sum(found.values())
-    if total >= scoring.REFUSE_AT:
-        return Refused(_NOT_A_WISH, tuple(found))
-    if total >= scoring.DEFUSE_AT:
+    found = _score(texts)
+    if scoring.DEFUSE_AT <= sum(found.values()) < scoring.REFUSE_AT:
         texts = {name: [scoring.defused(text) for text in field] for name, field in texts.items()}
+        # What is in pieces or in disguise cannot be left out, and what is left may be worse.
+        found = _score(texts)
+    if sum(found.values()) >= scoring.DEFUSE_AT:
+        return Refused(_NOT_A_WISH, tuple(found))
     lines = {name: [one_line(text) for text in field] for name, field in texts.items()}
     checked = with_texts(request, lines)
     return checked if checked.keywords else Refused(_NOTHING_TO_READ, tuple(found))
+
+
+def _score(texts: Texts) -> dict[str, int]:
+    return scoring.score(_BETWEEN.join(text for field in texts.values() for text in field))

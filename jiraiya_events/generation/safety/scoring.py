@@ -38,14 +38,16 @@ def defused(text: str) -> str:
     folded = folding.fold(text)
     if len(folded) != len(text):
         return text
-    spans = [
+    spans = sorted(
         found.span()
         for pattern in load_patterns().found_in(folded)
         for found in pattern.regex.finditer(folded)
-    ]
-    for start, end in sorted(spans, reverse=True):
-        text = f"{text[:start]} {text[end:]}"
-    return text
+    )
+    kept, end = [], 0
+    for start, stop in spans:
+        kept.append(text[end:start])
+        end = max(end, stop)
+    return " ".join([*kept, text[end:]])
 
 
 def _weights(text: str, layers: int) -> Iterator[tuple[str, int]]:

@@ -1,0 +1,92 @@
+"""A model endpoint that knows its keys and its models, and can write slowly."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from jiraiya_events.testing.completions import MODEL, chunks
+from jiraiya_events.testing.faults import MARK, REFUSALS, Fault
+from jiraiya_events.testing.faulty_calls import FaultyEndpoint
+from tests.blackbox.endpoint import EndpointThread
+
+
+class ModelHost(FaultyEndpoint):
+    """A faulty endpoint of several models, whose answers name the one that was asked.
+
+    Only calls with one of `keys` get in, and models that are `down` answer 503. `asked` counts
+    calls by key and model, the refused ones too. A streamed answer has a pause of `pause_s`
+    between two of its events.
+    """
+
+    def __init__(self, *keys: str) -> None:
+        super().__init__()
+        self.keys = frozenset(keys)
+        self.down: frozenset[str] = frozenset()
+        self.pause_s = 0.0
+        self.asked: Counter[tuple[str, str]] = Counter()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one HTTP request."""
+        if request.path != "/v1/chat/completions":
+            return await super().handle(request)
+        wanted = json.loads(await request.read())
+        model = wanted["model"]
+        key = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.asked[key, model] += 1
+        if key not in self.keys:
+            return _refusal(Fault.UNAUTHORIZED)
+        if model in self.down:
+            return _refusal(Fault.ERROR_503)
+        if wanted.get("stream") and self.pause_s:
+            return await self._write_slowly(request, wanted)
+        answer = await super().handle(request)
+        if not isinstance(answer, web.Response) or not isinstance(answer.body, bytes):
+            return answer
+        named = answer.body.replace(MODEL.encode(), model.encode())
+        return web.Response(body=named, status=answer.status, content_type="application/json")
+
+    async def _write_slowly(
+        self, request: web.BaseRequest, wanted: dict[str, Any]
+    ) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_type = "text/event-stream"
+        await response.prepare(request)
+        for event in chunks(Fault.OK, 200, as_json="response_format" in wanted):
+            await response.write(event.replace(MARK.encode(), b"you"))
+            await asyncio.sleep(self.pause_s)
+        await response.write_eof()
+        return response
+
+
+class HostThread(EndpointThread):
+    """Serves a `ModelHost`."""
+
+    def __init__(self, *keys: str) -> None:
+        self.host = ModelHost(*keys)
+        super().__init__(partial(_serve, self.host))
+
+
+@asynccontextmanager
+async def _serve(host: ModelHost) -> AsyncIterator[FaultyEndpoint]:
+    server = web.Server(host.handle, handler_cancellation=True, access_log=None)
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host.base_url = "http://{}:{}/v1".format(*runner.addresses[0])
+        yield host
+    finally:
+        await runner.cleanup()
+
+
+def _refusal(fault: Fault) -> web.Response:
+    refused = REFUSALS[fault]
+    return web.Response(
+        status=refused.status, body=refused.body, content_type=refused.content_type
+    )

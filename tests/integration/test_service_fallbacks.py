@@ -1,0 +1,136 @@
+"""Models that stand in for each other: who writes, with whose key, and who writes again later."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.blackbox.asking import ask, codes
+from tests.blackbox.messages import Seen
+from tests.blackbox.model_host import HostThread
+from tests.blackbox.requests import Request, plain
+from tests.blackbox.service import ServiceProcess
+from tests.blackbox.waiting import wait_until
+from tests.blackbox.world import World
+
+MAIN_KEY, OTHER_KEY = "key-of-the-main-house", "key-of-the-other-house"
+
+
+@pytest.fixture
+def main() -> Iterator[HostThread]:
+    """Serve `writer` and `second`."""
+    with HostThread(MAIN_KEY) as thread:
+        yield thread
+
+
+@pytest.fixture
+def other() -> Iterator[HostThread]:
+    """Serve `third`."""
+    with HostThread(OTHER_KEY) as thread:
+        yield thread
+
+
+def serve(world: World, main: HostThread, other: HostThread) -> ServiceProcess:
+    """Return a service with three models at two endpoints."""
+    elsewhere = {"model": "third", "base_url": other.base_url, "api_key": OTHER_KEY}
+    return world.serve(
+        LLM__BASE_URL=main.base_url,
+        LLM__API_KEY=MAIN_KEY,
+        LLM__MODEL="writer",
+        LLM__FALLBACK_MODELS=json.dumps(["second", elsewhere]),
+        BREAKER__CONSECUTIVE_FAILURES="5",
+        BREAKER__OPEN_S="1",
+        BREAKER__HALF_OPEN_CALLS="2",
+        ENGINE__RETRY_BASE_S="0.05",
+        ENGINE__RETRY_CAP_S="0.1",
+    )
+
+
+def wishes(name: str, count: int, **fields: object) -> list[Request]:
+    """Return requests of several users."""
+    return [plain(f"{name}-{n}", f"user-{n}", **fields) for n in range(count)]
+
+
+def writers(events: list[Seen]) -> set[tuple[str, str]]:
+    """Return who wrote these stories, and as what."""
+    return {(event.body["source"], event.body["model"]) for event in events}
+
+
+def breaker(service: ServiceProcess, name: str) -> float:
+    """Return 0 for closed, 1 for half-open, 2 for open."""
+    return service.metric("jiraiya_circuit_breaker_state", name=name)
+
+
+def test_the_next_model_in_order_writes_until_the_first_one_is_back(
+    world: World, main: HostThread, other: HostThread
+) -> None:
+    """A broken model costs no story and few calls; each endpoint sees its own key alone."""
+    service = serve(world, main, other)
+    assert writers(ask(world, wishes("before", 5))) == {("model", "writer")}
+    main.host.down = frozenset({"writer"})
+    assert writers(ask(world, wishes("first", 20))) == {("fallback", "second")}
+    assert breaker(service, "writer") > 0
+    assert breaker(service, "second") == 0
+    main.host.down = frozenset({"writer", "second"})
+    assert writers(ask(world, wishes("both", 10))) == {("fallback", "third")}
+    ready = service.json("/health/ready")
+    assert (service.status("/health/ready"), ready["status"]) == (200, "degraded")
+    main.host.down = frozenset()
+    tries = iter(range(1000))
+    back = {("model", "writer")}
+    wait_until(
+        lambda: writers(ask(world, wishes(f"again{next(tries)}", 2))) == back, 15, "it is back"
+    )
+    wait_until(lambda: breaker(service, "writer") == 0, 5, "its breaker closes")
+    found = world.judgement()
+    assert not found.problems
+    assert not found.failed
+    assert {key for key, _ in main.host.asked} == {MAIN_KEY}
+    assert set(other.host.asked) == {(OTHER_KEY, "third")}
+    for secret in (MAIN_KEY, OTHER_KEY):
+        assert secret not in service.log
+
+
+def test_what_a_model_refuses_to_write_no_other_model_is_asked_for(
+    world: World, main: HostThread, other: HostThread
+) -> None:
+    """What one spoils twice, another one writes; the model a request names is asked first."""
+    main.configure(
+        script_by_key={
+            "k-refused-0": ("refusal",),
+            "k-filtered-0": ("content_filter",),
+            "k-spoiled-0": ("invalid_json",) * 2,
+        }
+    )
+    serve(world, main, other)
+    events = ask(world, [*wishes("refused", 1), *wishes("filtered", 1)])
+    assert codes(events) == ["content_blocked"] * 2
+    assert {event.body["tries"] for event in events} == {1}
+    assert set(main.host.asked) == {(MAIN_KEY, "writer")}
+    assert writers(ask(world, wishes("spoiled", 1))) == {("fallback", "second")}
+    assert main.host.asked == {(MAIN_KEY, "writer"): 4, (MAIN_KEY, "second"): 1}
+    assert not other.host.asked
+    assert writers(ask(world, wishes("named", 1, model="third"))) == {("model", "third")}
+    assert not world.judgement().problems
+
+
+def test_without_a_good_key_another_house_writes_and_without_any_the_requests_wait(
+    world: World, main: HostThread, other: HostThread
+) -> None:
+    """A revoked key is no try of any request, and never goes anywhere else."""
+    main.host.keys = frozenset({"a new one"})
+    service = serve(world, main, other)
+    assert writers(ask(world, wishes("revoked", 10))) == {("fallback", "third")}
+    assert breaker(service, "writer") > 0
+    other.host.down = frozenset({"third"})
+    world.publish(wishes("waiting", 10))
+    wait_until(lambda: breaker(service, "third") == 2, 15, "nobody can write")
+    wait_until(lambda: sum(main.host.asked.values()) > 12, 15, "trials are made")
+    assert len(world.outcomes(0, 1)) == 10
+    main.host.keys = frozenset({MAIN_KEY})
+    world.outcomes(20, 15)
+    found = world.judgement()
+    assert not found.problems
+    assert len(found.generated) == 20
+    assert {key for key, _ in other.host.asked} == {OTHER_KEY}
+    assert MAIN_KEY not in service.log

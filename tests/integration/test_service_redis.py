@@ -1,0 +1,146 @@
+"""Replicas that share a Redis: what one paid for no other pays for, and it may go away."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.blackbox.asking import ask
+from tests.blackbox.load import SteadyLoad
+from tests.blackbox.operator import Operator
+from tests.blackbox.requests import plain
+from tests.blackbox.service import ServiceProcess
+from tests.blackbox.waiting import wait_until
+from tests.blackbox.world import World
+from tests.redis_server import RedisServer
+
+PASSWORD = "sesame-open-2f"  # noqa: S105 - of a server that lives for one test
+DOWN = "the result store does not work"
+BACK = "the result store is back"
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """Serve a Redis with a password, for the test to break."""
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    server = RedisServer(folder, "--requirepass", PASSWORD)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def address(redis: RedisServer) -> str:
+    """Return its address with the password."""
+    return redis.url.replace("redis://", f"redis://:{PASSWORD}@")
+
+
+def store(service: ServiceProcess) -> tuple[int, str, str]:
+    """Return the status of readiness, and what it says of the store."""
+    ready = service.json("/health/ready")
+    check: dict[str, Any] = next(c for c in ready["checks"] if c["name"] == "store")
+    return service.status("/health/ready"), ready["status"], check["status"]
+
+
+def lookups(service: ServiceProcess, result: str) -> float:
+    """Return how many look-ups ended so."""
+    return service.metric("jiraiya_store_lookups_total", result=result)
+
+
+def test_what_one_replica_paid_for_no_other_pays_for(world: World, redis: RedisServer) -> None:
+    """Resends wherever they are read; and the same id at once in two partitions is one call."""
+    services = [world.service(STORE__URL=address(redis)).start() for _ in range(2)]
+    for service in services:
+        service.wait_ready()
+    wait_until(lambda: all(holds(service) for service in services), 20, "both have partitions")
+    first = [plain(f"r{number}", f"user-{number}", partition=number % 6) for number in range(18)]
+    ask(world, first)
+    elsewhere = [plain(f"r{n}", f"user-{n}", partition=(n + 3) % 6) for n in range(18)]
+    assert {event.body["source"] for event in ask(world, elsewhere)} == {"result_store"}
+    latencies = {f"k-twin{number}": 0.7 for number in range(6)}
+    world.endpoint.configure(latency_by_key=latencies)
+    twins = [
+        plain(f"twin{number}", f"{side}-{number}", partition=(number + side) % 6)
+        for number in range(6)
+        for side in (0, 1, 3)
+    ]
+    told = ask(world, twins)
+    contents = {(event.header("ce_id"), event.body["story"]["content"]) for event in told}
+    assert len(contents) == 6
+    assert set(world.endpoint.stats()["calls_by_key"].values()) == {1}
+    assert not world.judgement().problems
+    assert all(lookups(service, "hit") for service in services)
+    assert sum(lookups(service, "busy") for service in services) >= 6
+    for service in services:
+        assert_is_secret(service)
+    shown = Operator(world, STORE__URL=address(redis)).jiraiya("config", "show")
+    assert shown.code == 0
+    assert "JIRAIYA_STORE__URL" in shown.out
+    assert PASSWORD not in shown.out + shown.err
+
+
+def test_a_redis_that_goes_away_costs_no_story_and_is_used_again(
+    world: World, redis: RedisServer
+) -> None:
+    """Degraded and ready, one line that says so, and paid once again when it is back."""
+    service = world.serve(STORE__URL=address(redis))
+    with SteadyLoad(world, per_second=25, total=60, seed=5):
+        world.outcomes(15, 20)
+        redis.stop()
+        wait_until(lambda: store(service) == (200, "degraded", "degraded"), 10, "it is degraded")
+        world.outcomes(60, 20)
+    assert lookups(service, "error") > 0
+    assert service.log.count(DOWN) == 1
+    redis.start()
+    ask(world, [plain("new", "user-1")])
+    wait_until(lambda: store(service) == (200, "ok", "ok"), 5, "it is ready again")
+    (again,) = ask(world, [plain("new", "user-2")])
+    assert again.body["source"] == "result_store"
+    assert world.endpoint.calls("k-new") == 1
+    found = world.judgement()
+    assert not found.problems
+    assert len(found.generated) == 62
+    assert service.log.count(BACK) == 1
+    assert_is_secret(service)
+
+
+def test_a_budget_that_cannot_be_read_is_waited_for(world: World, redis: RedisServer) -> None:
+    """No call is made beyond what anybody can count, and no request is lost by that."""
+    service = world.serve(
+        STORE__URL=address(redis),
+        LIMITS__GLOBAL_DAILY_USD="5",
+        LLM__MODEL="writer",
+        LLM__PRICES=json.dumps({"writer": {"input": "1", "output": "2"}}),
+    )
+    ask(world, [plain("before")])
+    redis.stop()
+    world.publish(plain(f"r{number}", f"user-{number}") for number in range(5))
+    # Each looks for its outcome, finds no store, and comes again.
+    wait_until(lambda: lookups(service, "error") >= 10, 15, "all have looked twice")
+    assert (len(world.outcomes(0, 1)), world.endpoint.stats()["calls"]) == (1, 1)
+    assert store(service) == (200, "degraded", "degraded")
+    redis.start()
+    world.outcomes(6, 15)
+    assert world.endpoint.stats()["calls"] == 6
+    found = world.judgement()
+    assert not found.problems
+    assert len(found.generated) == 6
+    assert service.log.count(DOWN) == service.log.count(BACK) == 1
+    assert store(service) == (200, "ok", "ok")
+
+
+def holds(service: ServiceProcess) -> bool:
+    """Tell whether it has partitions."""
+    checks = service.json("/health/ready")["checks"]
+    return "partitions" in next(c for c in checks if c["name"] == "assignment")["detail"]
+
+
+def assert_is_secret(service: ServiceProcess) -> None:
+    """Look for the password wherever the service speaks."""
+    assert PASSWORD not in service.log
+    for path in ("/health/ready", "/health/live", "/health/startup", "/metrics", "/version"):
+        assert PASSWORD.encode() not in service.get(path)[2]
