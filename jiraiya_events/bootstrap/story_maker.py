@@ -29,7 +29,8 @@ from jiraiya_events.generation.gate import AdaptiveGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
 from jiraiya_events.generation.ports import CallObserver, ModelPort
 from jiraiya_events.generation.prompt_book import TOKENS_PER_WORD, PromptBook
-from jiraiya_events.generation.safety.age_bands import fit_so_far
+from jiraiya_events.generation.safety.age_bands import age_bands, fit_so_far
+from jiraiya_events.generation.safety.patterns import load_patterns
 from jiraiya_events.generation.spending import UserLimits
 from jiraiya_events.settings import Settings
 
@@ -52,12 +53,16 @@ class StoryMaker:
     gate: AdaptiveGate
 
     async def load(self) -> None:
-        """Import the client libraries and make the clients, in the running event loop."""
+        """Import the client libraries and make the clients, in the running event loop.
+
+        With it whatever else the first request would have to wait for: prompts and patterns.
+        """
         # One after the other: threads that import the same packages wait for each other.
         await self.model.load()
         if self.moderation is not None:
             await self.moderation.load()
-        await asyncio.to_thread(self.book.load)
+        for load in (self.book.load, load_patterns, age_bands):
+            await asyncio.to_thread(load)
 
     def fit_so_far(self, text: str, audience: Audience) -> bool:
         """Tell whether the beginning of a story may be read before all of it was checked."""

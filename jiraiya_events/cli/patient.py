@@ -5,11 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from jiraiya_events.adapters.llm.deferred import DeferredModel
+from jiraiya_events.adapters.llm.deferred_moderation import DeferredModeration
 from jiraiya_events.adapters.llm.options import LlmOptions
 from jiraiya_events.adapters.store.open_store import open_stores
 from jiraiya_events.bootstrap import contract_topics, kafka_connection
 from jiraiya_events.bootstrap.options import llm_options
 from jiraiya_events.cli.topics_commands import wanted_topics
+from jiraiya_events.generation.safety.moderation import Moderation
 from jiraiya_events.ops.doctor import Patient
 from jiraiya_events.ops.model_check import TriedModel
 from jiraiya_events.settings import Settings
@@ -22,6 +24,7 @@ async def patient_of(settings: Settings, stack: AsyncExitStack) -> Patient:
     stores = open_stores(kept.url, kept.ttl_s, kept.response_cache_s)
     stack.push_async_callback(stores.aclose)
     llm = llm_options(settings)
+    moderated = settings.safety.moderation == "openai"
     return Patient(
         connection=kafka_connection(settings),
         group=settings.kafka.group_id,
@@ -32,6 +35,7 @@ async def patient_of(settings: Settings, stack: AsyncExitStack) -> Patient:
         store_place=shown_address(kept.url),
         llm=llm,
         open_model=partial(_opened, llm),
+        open_moderation=partial(_moderation, llm) if moderated else None,
     )
 
 
@@ -44,3 +48,14 @@ async def _opened(options: LlmOptions) -> AsyncIterator[TriedModel]:
         yield model
     finally:
         await model.aclose()
+
+
+@asynccontextmanager
+async def _moderation(options: LlmOptions) -> AsyncIterator[Moderation]:
+    """Yield the provider's moderation."""
+    moderation = DeferredModeration(options)
+    await moderation.load()
+    try:
+        yield moderation
+    finally:
+        await moderation.aclose()

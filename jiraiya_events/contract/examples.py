@@ -32,7 +32,7 @@ EXAMPLES: Final[Mapping[EventType, dict[str, object]]] = {
         },
         "model": "gpt-4o-mini",
         "provider": "openai",
-        "prompt_version": "1",
+        "prompt_version": "story.v2",
         "usage": {
             "input_tokens": 312,
             "cached_input_tokens": 0,
@@ -52,7 +52,7 @@ EXAMPLES: Final[Mapping[EventType, dict[str, object]]] = {
         "user_id": _USER,
         "error": {
             "code": "provider_unavailable",
-            "message": "The model could not be reached.",
+            "message": "The model provider was unavailable.",
             "retryable": True,
             "stage": "generate",
             "retry_after_ms": None,

@@ -97,7 +97,7 @@ class Generator:
         self._endings = Endings(breakers, chains)
         moderator = None
         if moderation is not None:
-            moderator = Moderator(moderation, breakers, retry, clock)
+            moderator = Moderator(moderation, breakers, retry, clock, observer)
         self._review = Review(moderator, self._endings)
         self._call = OneCall(
             model=model,

@@ -18,6 +18,7 @@ from jiraiya_events.generation.candidates import Candidate
 from jiraiya_events.generation.classification import Retry, Verdict
 from jiraiya_events.generation.faults import Fault
 from jiraiya_events.generation.one_call import settle
+from jiraiya_events.generation.ports import CallObserver
 from jiraiya_events.generation.progress import SpentTry
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.generation.safety.moderation import Moderation
@@ -36,12 +37,18 @@ class Moderator:
     """Asks about one text at a time, within the limits of a turn."""
 
     def __init__(
-        self, moderation: Moderation, breakers: Breakers, retry: RetryPolicy, clock: Clock
+        self,
+        moderation: Moderation,
+        breakers: Breakers,
+        retry: RetryPolicy,
+        clock: Clock,
+        observer: CallObserver,
     ) -> None:
         self._moderation = moderation
         self._breakers = breakers
         self._retry = retry
         self._clock = clock
+        self._observer = observer
 
     async def flags(self, turn: Turn, text: str) -> bool | Step | Cut:
         """Tell whether the text is refused; else what to wait for, or that it was cut short."""
@@ -69,16 +76,23 @@ class Moderator:
         now = self._clock.now()
         if isinstance(answered, Cut):
             permit.cut(now)
+            self._finish(permit, "cut", now)
             return answered
         if not isinstance(answered, Fault):
             permit.answered(now)
+            self._finish(permit, "ok", now)
             return answered
         verdict = _verdict(answered)
+        self._finish(permit, verdict.code.value, now)
         settle(permit, verdict, now)
         failure = SpentTry(permit.started_at, now, verdict.repair)
         return consequences.after_failure(
             on, verdict, failure, self._retry, retry_after_s=answered.retry_after_s or 0.0
         )
+
+    def _finish(self, permit: Permit, outcome: str, now: float) -> None:
+        seconds = now - permit.started_at
+        self._observer.call_finished(MODERATION.name, outcome, seconds, None, None)
 
 
 def _verdict(fault: Fault) -> Verdict:

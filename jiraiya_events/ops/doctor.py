@@ -14,6 +14,7 @@ from jiraiya_events.ops.authorization_check import AUTHORIZATION, check_authoriz
 from jiraiya_events.ops.broker_check import BROKER, check_broker
 from jiraiya_events.ops.findings import Finding, Verdict, failed, skipped
 from jiraiya_events.ops.model_check import MODEL, OpenModel, check_models
+from jiraiya_events.ops.moderation_check import MODERATION, OpenModeration, check_moderation
 from jiraiya_events.ops.store_check import STORE, check_store
 from jiraiya_events.ops.topics_check import TOPICS, check_topics
 
@@ -33,6 +34,7 @@ class Patient:
     store_place: str
     llm: LlmOptions
     open_model: OpenModel
+    open_moderation: OpenModeration | None
 
 
 async def examine(patient: Patient) -> AsyncIterator[Finding]:
@@ -57,6 +59,8 @@ async def examine(patient: Patient) -> AsyncIterator[Finding]:
         yield finding
     models = check_models(patient.llm, patient.open_model)
     async for finding in _guarded(MODEL, models):
+        yield finding
+    async for finding in _guarded(MODERATION, check_moderation(patient.open_moderation)):
         yield finding
 
 

@@ -20,7 +20,7 @@ class Engine(Group):
         default=300, description="Seconds to the deadline of a request that names none."
     )
     max_tries: Annotated[int, Field(ge=1, le=100)] = Field(
-        default=3, description="Model calls of one attempt."
+        default=3, description="Tries of each model for one attempt."
     )
     retry_base_s: Seconds = Field(
         default=0.5, description="Longest first wait; doubles with each try, full jitter."
@@ -48,7 +48,9 @@ class Breaker(Group):
     )
     window_s: Seconds = Field(default=60, description="Length of the window.")
     open_s: Seconds = Field(default=15, description="Seconds open before trial calls.")
-    half_open_calls: Whole = Field(default=3, description="Trial calls; all must succeed.")
+    half_open_calls: Whole = Field(
+        default=3, description="Trial calls; it closes once too few of them can fail."
+    )
     slow_call_s: Seconds | None = Field(
         default=None, description="A call slower than this counts as failed; off when not set."
     )

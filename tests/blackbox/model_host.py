@@ -20,14 +20,15 @@ class ModelHost(FaultyEndpoint):
     """A faulty endpoint of several models, whose answers name the one that was asked.
 
     Only calls with one of `keys` get in, and models that are `down` answer 503. `asked` counts
-    calls by key and model, the refused ones too. A streamed answer has a pause of `pause_s`
-    between two of its events.
+    calls by key and model, the refused ones too. With `pause_s` a streamed answer has such a pause
+    after each of its events, and models that are `fading` hang up in its middle.
     """
 
     def __init__(self, *keys: str) -> None:
         super().__init__()
         self.keys = frozenset(keys)
         self.down: frozenset[str] = frozenset()
+        self.fading: frozenset[str] = frozenset()
         self.pause_s = 0.0
         self.asked: Counter[tuple[str, str]] = Counter()
 
@@ -57,9 +58,14 @@ class ModelHost(FaultyEndpoint):
         response = web.StreamResponse()
         response.content_type = "text/event-stream"
         await response.prepare(request)
-        for event in chunks(Fault.OK, 200, as_json="response_format" in wanted):
+        events = chunks(Fault.OK, 200, as_json="response_format" in wanted)
+        fades = wanted["model"] in self.fading
+        for event in events[: len(events) // 2] if fades else events:
             await response.write(event.replace(MARK.encode(), b"you"))
             await asyncio.sleep(self.pause_s)
+        if fades and request.transport is not None:
+            request.transport.abort()
+            return response
         await response.write_eof()
         return response
 
@@ -87,6 +93,4 @@ async def _serve(host: ModelHost) -> AsyncIterator[FaultyEndpoint]:
 
 def _refusal(fault: Fault) -> web.Response:
     refused = REFUSALS[fault]
-    return web.Response(
-        status=refused.status, body=refused.body, content_type=refused.content_type
-    )
+    return web.Response(status=refused.status, body=refused.body, content_type=refused.content_type)

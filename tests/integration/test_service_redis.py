@@ -16,7 +16,7 @@ from tests.blackbox.waiting import wait_until
 from tests.blackbox.world import World
 from tests.redis_server import RedisServer
 
-PASSWORD = "sesame-open-2f"  # noqa: S105 - of a server that lives for one test
+PASSWORD = "sesame-open-2f"
 DOWN = "the result store does not work"
 BACK = "the result store is back"
 

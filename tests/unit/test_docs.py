@@ -24,7 +24,7 @@ PAGES = sorted(
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 COMMAND = re.compile(r"(?:^\$ |`|^  )(?:\.venv/bin/)?jiraiya ([a-z]+(?: [a-z]+)?)", re.MULTILINE)
 # Commands of the contract whose features come later; settings already speak of them.
-LATER = {"keys", "store"}
+LATER = {"keys"}
 TARGET = re.compile(r"(?:^\$ |`)make ([a-z]+)", re.MULTILINE)
 SETTING = re.compile(r"\bJIRAIYA_[A-Z][A-Z_]*[A-Z]\b")
 # Variables that are no settings: a misspelt example, where secrets stand, and the tests' own.

@@ -39,11 +39,13 @@ def check_request(request: StoryRequested) -> Refused | StoryRequested:
     The same object comes back when nothing had to be changed.
     """
     texts = visible_texts(request)
-    found = _score(texts)
+    # A language tag may be long and hold words; it is passed on as it is, or not at all.
+    tag = request.language.replace("-", " ")
+    found = _score(texts, tag)
     if scoring.DEFUSE_AT <= sum(found.values()) < scoring.REFUSE_AT:
         texts = {name: [scoring.defused(text) for text in field] for name, field in texts.items()}
         # What is in pieces or in disguise cannot be left out, and what is left may be worse.
-        found = _score(texts)
+        found = _score(texts, tag)
     if sum(found.values()) >= scoring.DEFUSE_AT:
         return Refused(_NOT_A_WISH, tuple(found))
     lines = {name: [one_line(text) for text in field] for name, field in texts.items()}
@@ -51,5 +53,6 @@ def check_request(request: StoryRequested) -> Refused | StoryRequested:
     return checked if checked.keywords else Refused(_NOTHING_TO_READ, tuple(found))
 
 
-def _score(texts: Texts) -> dict[str, int]:
-    return scoring.score(_BETWEEN.join(text for field in texts.values() for text in field))
+def _score(texts: Texts, tag: str) -> dict[str, int]:
+    written = (text for field in texts.values() for text in field)
+    return scoring.score(_BETWEEN.join((*written, tag)))

@@ -10,8 +10,11 @@ import re
 from functools import lru_cache
 from typing import Final
 
+import regex
+
 _ROW: Final = 8
-_WORD: Final = re.compile(r"\w+")
+_ASCII_WORD: Final = re.compile(r"\w+", re.ASCII)
+_WORD: Final = regex.compile(r"[\w\p{M}\u200C\u200D]+")
 
 
 def leaks(text: str, system_texts: tuple[str, ...], canary: str) -> bool:
@@ -20,13 +23,12 @@ def leaks(text: str, system_texts: tuple[str, ...], canary: str) -> bool:
     solid = "".join(low.split())
     if canary and any(spelling in solid for spelling in _spellings(canary)):
         return True
-    words = _WORD.findall(low)
-    return any(_copies(words, system) for system in system_texts)
+    return _copies(_words(low), system_texts)
 
 
-def _copies(words: list[str], system: str) -> bool:
-    """Look at rows of words that all occur in the system text: in a story few are that long."""
-    vocabulary, rows = _rows_of(system)
+def _copies(words: list[str], system_texts: tuple[str, ...]) -> bool:
+    """Look at rows of words that all occur in the system texts: in a story few are that long."""
+    vocabulary, rows = _rows_of(system_texts)
     length = 0
     for place, word in enumerate(words, start=1):
         length = length + 1 if word in vocabulary else 0
@@ -36,10 +38,17 @@ def _copies(words: list[str], system: str) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _rows_of(system: str) -> tuple[frozenset[str], frozenset[tuple[str, ...]]]:
-    words = _WORD.findall(system.lower())
-    rows = (tuple(words[at : at + _ROW]) for at in range(len(words) - _ROW + 1))
-    return frozenset(words), frozenset(rows)
+def _rows_of(
+    system_texts: tuple[str, ...],
+) -> tuple[frozenset[str], frozenset[tuple[str, ...]]]:
+    texts = [_words(text.lower()) for text in system_texts]
+    rows = (tuple(words[at : at + _ROW]) for words in texts for at in range(len(words) - _ROW + 1))
+    return frozenset(word for words in texts for word in words), frozenset(rows)
+
+
+def _words(low: str) -> list[str]:
+    """Return the words; in scripts with vowel signs those are parts of a word, not its end."""
+    return _ASCII_WORD.findall(low) if low.isascii() else _WORD.findall(low)
 
 
 @lru_cache(maxsize=8)

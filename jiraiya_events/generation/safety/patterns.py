@@ -48,8 +48,6 @@ class Patterns:
 
         Within a word it says nothing: "computer" holds "put".
         """
-        if not self._joined_cues.knows_the_script_of(text):
-            return
         solid = joined(text)
         starts: set[int] | None = None
         for pattern in self._joined_cues.cued_by(solid):

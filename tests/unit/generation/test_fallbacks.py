@@ -1,5 +1,7 @@
 """Which model of the chain is asked, and when another one takes over."""
 
+from typing import Any
+
 import pytest
 
 from jiraiya_events.domain.codes import ErrorCode
@@ -47,13 +49,13 @@ class Feed:
 
 
 def chained(
-    *script: Script, chain: tuple[Candidate, ...] = (SMALL, ELSEWHERE), **more: object
+    *script: Script, chain: tuple[Candidate, ...] = (SMALL, ELSEWHERE), **more: Any
 ) -> Scene:
     """Return a scene with a chain of models."""
     return Scene(*script, chain=chain, **more)
 
 
-async def ended(scene: Scene, **more: object) -> Step:
+async def ended(scene: Scene, **more: Any) -> Step:
     """Try on, with all the time that is asked for, until nothing is left to wait for."""
     for _ in range(20):
         step = await scene.attempt(**more)

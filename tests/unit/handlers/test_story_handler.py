@@ -88,7 +88,7 @@ def handler(
     memory = Memory(store or MemoryStore(1_000.0, StandingClock()), CallObserver())
     rules = Rules(Topics(), "m-1", frozenset({"m-1"}), "9.9.9")
     made = StoryHandler(
-        generator,  # type: ignore[arg-type] - it follows a script
+        generator,  # type: ignore[arg-type]
         memory,
         Untraced(),
         StandingClock(),

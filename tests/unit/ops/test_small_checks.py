@@ -1,12 +1,17 @@
 """The doctor's check of the store with fakes, and the small parts of the others."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from jiraiya_events.adapters.kafka.authorization import READ, UNKNOWN, WRITE, allows
 from jiraiya_events.adapters.kafka.probe import split_address
 from jiraiya_events.adapters.store.memory import MemoryStore
 from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.domain.request import Audience
+from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
 from jiraiya_events.ops.findings import Verdict
+from jiraiya_events.ops.moderation_check import check_moderation
 from jiraiya_events.ops.store_check import check_store
 
 
@@ -31,6 +36,31 @@ async def test_a_store_that_cannot_says_why_and_what_to_set() -> None:
     assert finding.verdict is Verdict.FAILED
     assert "read-only" in finding.detail
     assert "JIRAIYA_STORE__URL" in finding.mend
+
+
+class Censor:
+    """A moderation that answers, or does not."""
+
+    def __init__(self, fault: Fault | None) -> None:
+        self._fault = fault
+
+    async def flagged(self, text: str, audience: Audience = Audience.CHILDREN) -> bool:
+        """Answer."""
+        if self._fault is not None:
+            raise CallFault(self._fault)
+        return False
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict"),
+    [(None, Verdict.OK), (Fault(FaultKind.HTTP, 404, detail="404 not found"), Verdict.FAILED)],
+)
+async def test_moderation_is_asked_where_it_is_on(fault: Fault | None, verdict: Verdict) -> None:
+    """Else an endpoint without it is only seen in requests that fail."""
+    (finding,) = await check_moderation(lambda: nullcontext(Censor(fault)))
+    assert finding.verdict is verdict
+    (off,) = await check_moderation(None)
+    assert off.verdict is Verdict.SKIPPED
 
 
 def test_rights_are_bits_and_silence_is_no_refusal() -> None:

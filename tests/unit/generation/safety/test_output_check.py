@@ -68,6 +68,13 @@ def test_seven_words_in_a_row_may_be_chance() -> None:
     assert not leaks("ten nine eight seven six five four three two one", (system,), "")
 
 
+def test_vowel_signs_do_not_cut_words_to_pieces() -> None:
+    """Proves that ordinary Hindi is no leak of a Hindi prompt, and a copy of it is."""
+    system = "कहानी सरल शब्दों में लिखो और हर वाक्य छोटा रखो"
+    assert not leaks("नाम, खाना, मौसम और त्योहार", (system,), "")
+    assert leaks(f"उसने कहा: {system}", (system,), "")
+
+
 def test_the_user_s_own_words_are_no_leak() -> None:
     """Proves that only the system text is secret."""
     wish = "the long and winding wish of a user who likes foxes a lot"

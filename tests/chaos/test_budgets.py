@@ -1,0 +1,47 @@
+"""`kill -9` while money is set aside: what was reserved is neither lost nor reserved twice."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from tests.blackbox.requests import plain
+from tests.blackbox.waiting import wait_until
+from tests.blackbox.world import World
+
+BUDGET = Decimal("3.5")
+
+
+@pytest.mark.timeout(120)
+def test_calls_that_a_kill_cut_are_made_again_within_the_same_budget(
+    world: World, redis_url: str
+) -> None:
+    """Three reserve 1 USD each, twice over: a budget for three is enough for all of them."""
+    settings = {
+        "STORE__URL": redis_url,
+        "LLM__MODEL": "dear",
+        "LLM__PRICES": json.dumps({"dear": {"input": "1", "output": "1000"}}),
+        "LLM__MAX_OUTPUT_TOKENS": "1000",
+        "LIMITS__GLOBAL_DAILY_USD": str(BUDGET),
+    }
+    world.endpoint.configure(hold=True)
+    first = world.serve(**settings)
+    world.publish(plain(f"r{number}", f"user-{number}") for number in range(3))
+    wait_until(lambda: world.endpoint.stats()["in_flight"] == 3, 20, "three calls are under way")
+    first.kill()
+    world.serve(**settings)
+    # Who died held the requests' leases: for ten seconds nobody else calls for them.
+    wait_until(lambda: world.endpoint.stats()["calls"] == 6, 40, "they are made again")
+    world.publish([plain("one-too-many", "user-9")])
+    assert world.outcome(1).body["error"]["code"] == "budget_exceeded"
+    world.endpoint.configure(hold=False)
+    world.outcomes(4, 20)
+    found = world.judgement()
+    assert not found.problems
+    assert len(found.generated) == 3
+    spent = sum(Decimal(event.body["cost"]["amount"]) for event in found.generated)
+    # All of it but what the stories did cost is there for others again.
+    assert spent < BUDGET - 2
+    world.publish(plain(f"more-{number}", f"user-{number}") for number in range(2))
+    more = [event.body.get("error") for event in world.outcomes(6, 20)[4:]]
+    assert more == [None, None]
