@@ -14,10 +14,12 @@ from bench.cells import (
     engine,
     gate,
     outage,
+    overhead,
     parallelism,
     partitions,
     prompt,
     rolling,
+    soak,
     startup,
     takeover,
 )
@@ -41,11 +43,13 @@ CELLS: Mapping[str, Cell] = {
     "partitions": partitions.measure,
     "cpu": cpu.measure,
     "prompt": prompt.measure,
+    "overhead": overhead.measure,
     "parallelism": parallelism.measure,
     "outage": outage.measure,
     "gate": gate.measure,
     "takeover": takeover.measure,
     "rolling": rolling.measure,
+    "soak": soak.measure,
 }
 
 

@@ -21,10 +21,13 @@ READY_PATIENCE_S = 30.0
 
 
 @asynccontextmanager
-async def endpoint(latency: Mapping[str, object]) -> AsyncIterator[str]:
-    """Give the base URL of a model endpoint with this latency, in a process of its own."""
+async def endpoint(latency: Mapping[str, object], *, timed: bool = False) -> AsyncIterator[str]:
+    """Give the base URL of a model endpoint with this latency, in a process of its own.
+
+    `timed`: its `stats` tell when each call came and was answered, until they are reset.
+    """
     plan = json.dumps({"latency": latency})
-    async with child("bench.programs.endpoint", [plan]) as running:
+    async with child("bench.programs.endpoint", [plan, *(["timed"] if timed else [])]) as running:
         yield (await running.answer())["base_url"]
 
 

@@ -208,6 +208,17 @@ async def test_a_refused_connection_is_not_taken_for_a_time_out() -> None:
     assert not fault.kind.may_be_billed
 
 
+async def test_an_endpoint_that_goes_away_is_refused() -> None:
+    """Proves it for a client that has reached it before."""
+    async with scripted() as gone:
+        gone.replies = [completion()]
+        chat = ChatModel(options(gone.base_url))
+        await ask(chat)
+    fault = await fault_of(chat)
+    await chat.aclose()
+    assert fault.kind is FaultKind.REFUSED
+
+
 async def test_a_name_that_does_not_resolve_is_told_as_such() -> None:
     """Proves that a DNS failure is not taken for a time-out either."""
     chat = ChatModel(options("http://nowhere.invalid/v1"))

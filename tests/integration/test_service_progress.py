@@ -68,8 +68,7 @@ def assert_tells(progress: list[Seen], story: Seen) -> None:
     """Compare what was told of a story with what was published."""
     content = story.body["story"]["content"]
     assert "".join(event.body["delta"] for event in progress) == content
-    assert [event.body["sequence"] for event in progress] == list(range(len(progress)))
-    assert [event.body["final"] for event in progress] == [False] * (len(progress) - 1) + [True]
+    assert_in_order(progress)
     assert {event.key for event in progress} == {story.key}
     assert {event.header("ce_type") for event in progress} == {"com.kuybi.story.progress.v1"}
     assert {event.header("ce_causationid") for event in progress} == {
@@ -80,6 +79,13 @@ def assert_tells(progress: list[Seen], story: Seen) -> None:
     # It takes 1.7 s to write: told in many pieces, spread over that time.
     assert len(progress) >= 8
     assert said[-1] - said[0] > 1
+
+
+def assert_in_order(progress: list[Seen]) -> None:
+    """Look at everything but the words."""
+    assert [event.body["sequence"] for event in progress] == list(range(len(progress)))
+    assert [event.body["final"] for event in progress] == [False] * (len(progress) - 1) + [True]
+    said = times(progress)
     assert max(sum(begin <= time < begin + 1 for time in said) for begin in said) <= 10
     assert all(one <= other for one, other in pairwise(said))
 
@@ -104,10 +110,9 @@ def test_a_request_that_fails_ends_its_progress_and_is_told_no_more(world: World
     assert not world.judgement().problems
 
 
-def test_what_one_model_began_to_tell_no_other_one_ends(world: World, host: HostThread) -> None:
-    """Another one writes for those who heard nothing yet, and they hear all of its story."""
+def serve_two(world: World, host: HostThread) -> None:
+    """Start a service with two models, and a topic for what it tells."""
     Administrator(world.bootstrap).create(f"{world.name}.progress", 3)
-    host.host.fading = frozenset({"first"})
     world.serve(
         LLM__BASE_URL=host.base_url,
         LLM__API_KEY=KEY,
@@ -115,18 +120,41 @@ def test_what_one_model_began_to_tell_no_other_one_ends(world: World, host: Host
         LLM__FALLBACK_MODELS="second",
         ENGINE__RETRY_BASE_S="0.02",
     )
-    (begun,) = ask(world, [plain("begun", stream=True)])
-    assert codes([begun]) == ["provider_timeout"]
-    assert host.host.asked == {(KEY, "first"): 2}
-    (told,) = followed(world).values()
-    assert len(told) > 2
-    assert [event.body["final"] for event in told] == [False] * (len(told) - 1) + [True]
-    assert [event.body["sequence"] for event in told] == list(range(len(told)))
+
+
+def test_what_one_model_began_to_tell_no_other_one_ends(world: World, host: HostThread) -> None:
+    """It is asked again itself; who has heard nothing yet hears another one's story."""
+    host.host.fading = frozenset({"first"})
+    serve_two(world, host)
+    (mended,) = ask(world, [plain("mended", stream=True)])
+    assert (mended.body["source"], mended.body["tries"]) == ("model", 2)
+    assert_in_order(followed(world)["mended"])
+    world.publish([plain("begun", stream=True)])
+    wait_until(lambda: "begun" in followed(world), 10, "it begins to tell")
     host.host.down = frozenset({"first"})
+    begun = world.outcome(2)
+    assert codes([begun]) == ["provider_unavailable"]
+    assert host.host.asked == {(KEY, "first"): 5}
+    told = followed(world)["begun"]
+    assert len(told) > 2
+    assert_in_order(told)
     (story,) = ask(world, [plain("unheard", stream=True)])
     assert (story.body["source"], host.host.asked[KEY, "second"]) == ("fallback", 1)
     assert_tells(followed(world)["unheard"], story)
     assert not world.judgement().problems
+
+
+@pytest.mark.xfail(reason="a fallback that was heard is not asked again, and not by its own code")
+def test_a_fallback_that_began_to_tell_is_asked_again_itself(
+    world: World, host: HostThread
+) -> None:
+    """To be followed costs no story: the same request without `stream` gets one."""
+    host.host.down, host.host.fading = frozenset({"first"}), frozenset({"second"})
+    serve_two(world, host)
+    (story,) = ask(world, [plain("silent")])
+    assert story.body["source"] == "fallback"
+    (story,) = ask(world, [plain("followed", stream=True)])
+    assert codes([story]) == ["story"]
 
 
 def test_a_topic_that_is_not_there_costs_progress_alone(world: World) -> None:
