@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 import regex
+from ahocorasick_rs import AhoCorasick
 
 _ROW: Final = 8
 _ASCII_WORD: Final = re.compile(r"\w+", re.ASCII)
@@ -23,27 +24,22 @@ def leaks(text: str, system_texts: tuple[str, ...], canary: str) -> bool:
     solid = "".join(low.split())
     if canary and any(spelling in solid for spelling in _spellings(canary)):
         return True
-    return _copies(_words(low), system_texts)
-
-
-def _copies(words: list[str], system_texts: tuple[str, ...]) -> bool:
-    """Look at rows of words that all occur in the system texts: in a story few are that long."""
-    vocabulary, rows = _rows_of(system_texts)
-    length = 0
-    for place, word in enumerate(words, start=1):
-        length = length + 1 if word in vocabulary else 0
-        if length >= _ROW and tuple(words[place - _ROW : place]) in rows:
-            return True
-    return False
+    return bool(_rows_of(system_texts).find_matches_as_indexes(_spaced(_words(low))))
 
 
 @lru_cache(maxsize=512)
-def _rows_of(
-    system_texts: tuple[str, ...],
-) -> tuple[frozenset[str], frozenset[tuple[str, ...]]]:
+def _rows_of(system_texts: tuple[str, ...]) -> AhoCorasick:
+    """Return what finds eight words in a row of any of the texts, in one pass."""
     texts = [_words(text.lower()) for text in system_texts]
-    rows = (tuple(words[at : at + _ROW]) for words in texts for at in range(len(words) - _ROW + 1))
-    return frozenset(word for words in texts for word in words), frozenset(rows)
+    rows = {
+        _spaced(words[at : at + _ROW]) for words in texts for at in range(len(words) - _ROW + 1)
+    }
+    return AhoCorasick(sorted(rows))
+
+
+def _spaced(words: list[str]) -> str:
+    """Return the words with a space around each, so that none is found within another."""
+    return f" {' '.join(words)} "
 
 
 def _words(low: str) -> list[str]:
