@@ -1,5 +1,7 @@
 """Equal wishes may share an answer, and a user can be forgotten."""
 
+from typing import Any
+
 from tests.blackbox.asking import ask
 from tests.blackbox.operator import Operator
 from tests.blackbox.requests import Request, plain
@@ -8,7 +10,7 @@ from tests.blackbox.world import World
 LOOKED_UP = "jiraiya_response_cache_lookups_total"
 
 
-def wish(name: str, user: str, marker: str = "k-owl", **fields: object) -> Request:
+def wish(name: str, user: str, marker: str = "k-owl", **fields: Any) -> Request:
     """Return a wish that is equal to all others with this marker."""
     return plain(name, user, user_id=user, marker=marker, **fields)
 

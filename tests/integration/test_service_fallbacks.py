@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def serve(world: World, main: HostThread, other: HostThread) -> ServiceProcess:
     )
 
 
-def wishes(name: str, count: int, **fields: object) -> list[Request]:
+def wishes(name: str, count: int, **fields: Any) -> list[Request]:
     """Return requests of several users."""
     return [plain(f"{name}-{n}", f"user-{n}", **fields) for n in range(count)]
 
@@ -111,6 +112,10 @@ def test_what_a_model_refuses_to_write_no_other_model_is_asked_for(
     assert main.host.asked == {(MAIN_KEY, "writer"): 4, (MAIN_KEY, "second"): 1}
     assert not other.host.asked
     assert writers(ask(world, wishes("named", 1, model="third"))) == {("model", "third")}
+    # Nor is anybody begun with who would not be finished in time.
+    main.host.down = frozenset({"writer"})
+    assert codes(ask(world, wishes("hasty", 1, timeout_ms=1500))) == ["provider_unavailable"]
+    assert (main.host.asked[MAIN_KEY, "second"], len(other.host.asked)) == (1, 1)
     assert not world.judgement().problems
 
 

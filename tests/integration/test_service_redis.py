@@ -17,6 +17,8 @@ from tests.blackbox.world import World
 from tests.redis_server import RedisServer
 
 PASSWORD = "sesame-open-2f"
+LEASE_S = 10
+"""How long nobody else makes a call that a crash has cut."""
 DOWN = "the result store does not work"
 BACK = "the result store is back"
 
@@ -81,6 +83,23 @@ def test_what_one_replica_paid_for_no_other_pays_for(world: World, redis: RedisS
     assert shown.code == 0
     assert "JIRAIYA_STORE__URL" in shown.out
     assert PASSWORD not in shown.out + shown.err
+
+
+def test_who_leaves_gives_the_requests_back_at_once(world: World, redis: RedisServer) -> None:
+    """A call that is cut at the end of the drain is another replica's to make, without a wait."""
+    world.endpoint.configure(hold=True)
+    settings = {"STORE__URL": address(redis), "ENGINE__DRAIN_TIMEOUT_S": "0.5"}
+    first = world.service(**settings).start()
+    second = world.service(**settings).start()
+    for service in (first, second):
+        service.wait_ready()
+    world.publish(plain(f"r{n}", f"user-{n}", partition=n) for n in range(6))
+    wait_until(lambda: world.endpoint.stats()["in_flight"] == 6, 10, "six calls are under way")
+    first.terminate()
+    world.endpoint.configure(hold=False)
+    world.outcomes(6, LEASE_S - 3)
+    assert not world.judgement().problems
+    assert world.endpoint.stats()["aborted"] < 6
 
 
 def test_a_redis_that_goes_away_costs_no_story_and_is_used_again(
