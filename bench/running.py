@@ -100,6 +100,13 @@ async def ready(port: int) -> None:
         await asyncio.sleep(0.02)
 
 
+async def metric(port: int, name: str) -> float:
+    """Return the value of a metric that has one series."""
+    page = await asyncio.to_thread(_body, f"http://127.0.0.1:{port}/metrics")
+    found = dict(line.rsplit(" ", 1) for line in page.decode().splitlines() if line[0] != "#")
+    return float(next(value for series, value in found.items() if series.startswith(name)))
+
+
 def free_port() -> int:
     """Return a port that was free a moment ago."""
     with socket.socket() as probe:

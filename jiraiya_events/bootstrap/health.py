@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from jiraiya_events.adapters.kafka.cancelled_feed import CancelledFeed
-from jiraiya_events.bootstrap.vigil import Vigil
+from jiraiya_events.bootstrap.vigil import Vigil, holds_back
 from jiraiya_events.domain.clock import Clock
 from jiraiya_events.engine.statistics import Statistics
-from jiraiya_events.generation.breaker import State
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.sidecar.health import Check, Status
 
@@ -114,10 +113,11 @@ class ServiceHealth:
         return self._check("partitions", Status.FAILING if troubles else Status.OK, troubles)
 
     def _breakers(self) -> list[Check]:
+        parked = self._service.statistics().parked
         return [
             self._check(
                 f"breaker:{breaker.name}",
-                Status.OK if breaker.state is State.CLOSED else Status.DEGRADED,
+                Status.DEGRADED if holds_back(breaker, parked) else Status.OK,
                 breaker.state.name.lower(),
             )
             for breaker in self._service.breakers

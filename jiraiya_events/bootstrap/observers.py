@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import structlog
 
@@ -13,6 +14,7 @@ from jiraiya_events.bootstrap.troubles import lack_behind
 from jiraiya_events.domain.clock import Clock
 from jiraiya_events.engine.errors import EngineError, Fenced
 from jiraiya_events.engine.records import Partition, Record
+from jiraiya_events.generation.faults import Fault
 
 log = structlog.get_logger("jiraiya_events.engine")
 
@@ -79,27 +81,64 @@ class EngineEvents(EngineMetrics):
 
 
 class CallEvents(CallMetrics):
-    """Metrics, and the store's health: one line when it goes, one when it is back."""
+    """Metrics, and the store's health: one line when a use of it fails, one when it works again.
 
-    store_error: str | None = None
+    Its uses fail and come back each by itself: a right may be missing for one of them alone.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__(metrics)
+        self._failing: dict[str, str] = {}
+
+    @property
+    def store_error(self) -> str | None:
+        """Return why the store cannot be used, None when it can."""
+        return next(iter(self._failing.values()), None)
+
+    def call_failed(self, model: str, fault: Fault) -> None:
+        """Say what the provider or the network said."""
+        log.warning(
+            "a model call failed",
+            model=model,
+            kind=fault.kind.value,
+            status=fault.status,
+            provider_code=fault.provider_code,
+            detail=fault.detail,
+        )
 
     def store_looked_up(self, result: str) -> None:
         """Note that the store answered."""
         super().store_looked_up(result)
-        if result != "error" and self.store_error is not None:
-            self.store_error = None
-            log.warning("the result store is back")
+        if result != "error":
+            self.store_answered(_RESULTS)
+
+    def store_answered(self, operation: str) -> None:
+        """Note that this use of the store works."""
+        if self._failing and self._failing.pop(_use_of(operation), None) is not None:
+            log.warning("the store is back", used_for=_use_of(operation))
 
     def store_failed(self, operation: str, reason: str) -> None:
-        """Note that the service goes on without the store."""
+        """Note that this use of the store does not work, and what that means."""
         super().store_failed(operation, reason)
-        if self.store_error is None:
-            log.error(
-                "the result store does not work; stories go on, but may be paid for twice",
-                operation=operation,
-                reason=reason,
-            )
-        self.store_error = reason
+        use = _use_of(operation)
+        if use not in self._failing:
+            log.error(_MEANING[use], operation=operation, reason=reason)
+        self._failing[use] = reason
+
+
+_RESULTS: Final = "results"
+_BUDGETS: Final = "budgets"
+_USES: Final = {"reserve": _BUDGETS, "settle": _BUDGETS, "limit": "limits", "cache": "cache"}
+_MEANING: Final = {
+    _RESULTS: "the result store does not work; stories go on, but may be paid for twice",
+    _BUDGETS: "the budgets cannot be kept; calls wait until they can",
+    "limits": "users' requests cannot be counted; nobody is limited",
+    "cache": "the response cache does not work; equal wishes are written anew",
+}
+
+
+def _use_of(operation: str) -> str:
+    return _USES.get(operation, _RESULTS)
 
 
 def _named(partition: Partition) -> dict[str, object]:

@@ -17,7 +17,7 @@ from jiraiya_events.bootstrap.troubles import describe_troubles, forget_mended
 from jiraiya_events.bootstrap.watchdog import Facts, Watchdog, runnable_work
 from jiraiya_events.domain.errors import InstanceTaken
 from jiraiya_events.engine.engine import Engine
-from jiraiya_events.generation.breaker import State
+from jiraiya_events.generation.breaker import Breaker, State
 from jiraiya_events.generation.breakers import Breakers
 
 SILENT_S = 5.0
@@ -87,10 +87,11 @@ class Vigil:
 
     def stuck(self) -> list[str]:
         """Return the runnable work that makes no progress although nothing holds it."""
+        parked = self._engine.statistics().parked
         facts = Facts(
             broker_answers=self._pulse.silent_s() <= SILENT_S,
             cluster_complete=not self._cluster.lacks,
-            breakers_closed=all(b.state is State.CLOSED for b in self._breakers),
+            breakers_closed=not any(holds_back(b, parked) for b in self._breakers),
             unread=self._logs.unread,
             call_timeout_s=self._call_timeout_s,
         )
@@ -104,3 +105,8 @@ class Vigil:
     async def _look_at_progress(self, _: AIOKafkaConsumer) -> None:
         self.stuck()
         forget_mended(self._engine.statistics().sessions, self._activity.troubles)
+
+
+def holds_back(breaker: Breaker, parked: int) -> bool:
+    """Tell whether a breaker keeps requests waiting; unused, one may stay half-open for long."""
+    return breaker.state is State.OPEN or (breaker.state is State.HALF_OPEN and parked > 0)

@@ -54,6 +54,7 @@ class Archive:
             self._observer.cache_looked_up("error")
             self._observer.store_failed("cache", str(error))
             return None
+        self._observer.store_answered("cache")
         self._observer.cache_looked_up("miss" if answer is None else "hit")
         return answer
 
@@ -68,6 +69,7 @@ def _paid(turn: Turn, answer: ModelAnswer) -> PaidAnswer:
         model=answer.model,
         provider=answer.provider,
         prompt_version=turn.prompt.version,
+        canary=turn.prompt.canary,
         attempt=turn.identity.attempt,
         calls=progress.calls,
         usage=progress.usage,

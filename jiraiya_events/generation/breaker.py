@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.generation.call_window import CallWindow, Result
 from jiraiya_events.generation.outages import Outages
+from jiraiya_events.generation.trials import Trials
 
 
 class State(IntEnum):
@@ -61,7 +62,7 @@ class Breaker:
         self._epoch = 0
         self._opened_at = 0.0
         self._opened_code = ErrorCode.PROVIDER_UNAVAILABLE
-        self._trials = _Trials(policy)
+        self._trials = Trials(policy.half_open_calls, policy.failure_rate)
 
     @property
     def state(self) -> State:
@@ -101,7 +102,7 @@ class Breaker:
         """Become half-open when it is time."""
         due = self.next_change_at()
         if due is not None and now >= due:
-            self._trials = _Trials(self.policy)
+            self._trials = Trials(self.policy.half_open_calls, self.policy.failure_rate)
             self._move(State.HALF_OPEN)
 
     def allow(self, now: float) -> "Permit | None":
@@ -129,6 +130,15 @@ class Breaker:
             self._settle_trial(now, seen)
         elif seen is not None:
             self._settle_call(now, seen)
+
+    def take_back(self, epoch: int) -> None:
+        """Free the slot of a trial that never became a call; nobody hears of it.
+
+        Whoever had it was woken to no purpose, and so would be the next: while something else
+        stands against the calls they would wake each other without end.
+        """
+        if epoch == self._epoch and self._state is State.HALF_OPEN:
+            self._trials.give_back()
 
     def _settle_call(self, now: float, seen: "Seen") -> None:
         self._window.add(now, seen.result, slow=seen.slow)
@@ -175,43 +185,6 @@ class Breaker:
             listener(old, self._state)
 
 
-class _Trials:
-    """The calls of one half-open phase: never more at once and in all than the policy says."""
-
-    def __init__(self, policy: BreakerPolicy) -> None:
-        self._permitted = policy.half_open_calls
-        self._rate = policy.failure_rate
-        self._admitted = 0
-        self._good = 0
-        self._bad = 0
-
-    @property
-    def free(self) -> int:
-        return self._permitted - self._admitted
-
-    def admit(self) -> bool:
-        if not self.free:
-            return False
-        self._admitted += 1
-        return True
-
-    def give_back(self) -> None:
-        self._admitted -= 1
-
-    def record(self, *, good: bool) -> None:
-        self._good += good
-        self._bad += not good
-
-    def failed(self) -> bool:
-        """Tell as soon as the outstanding trials cannot mend the rate."""
-        return self._bad > 0 and self._bad >= self._rate * self._permitted
-
-    def passed(self) -> bool:
-        """Tell as soon as the outstanding trials cannot spoil the rate."""
-        worst = self._permitted - self._good
-        return worst == 0 or worst < self._rate * self._permitted
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One judged call."""
@@ -252,6 +225,12 @@ class Permit:
     def release(self, now: float) -> None:
         """Report that nothing was learned; a trial's slot goes to the next caller."""
         self._settle(now, None)
+
+    def hand_back(self) -> None:
+        """Give the permit back unused: there was no call."""
+        if not self._settled:
+            self._settled = True
+            self._breaker.take_back(self._epoch)
 
     def _is_slow(self, now: float) -> bool:
         limit = self._breaker.policy.slow_call_s

@@ -12,11 +12,10 @@ from typing import Final
 
 from jiraiya_events.domain.clock import Clock
 from jiraiya_events.domain.codes import ErrorCode
-from jiraiya_events.generation.breaker import Permit, State
+from jiraiya_events.generation.breaker import Permit
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.generation.candidates import Candidate
 from jiraiya_events.generation.classification import FallBack, Verdict
-from jiraiya_events.generation.consequences import await_breaker
 from jiraiya_events.generation.ports import Gate
 from jiraiya_events.generation.purse import Purse
 from jiraiya_events.generation.spending import Reservation
@@ -64,76 +63,108 @@ class Chooser:
         self._answer_limit = answer_limit
         self._clock = clock
 
-    async def choose(self, turn: Turn) -> Admitted | Step:
-        """Return the admitted call, else what to wait for, or the end of the request."""
-        now = self._clock.now()
-        obstacles: list[Step] = []
+    async def choose(self, turn: Turn, waited_for: str | None) -> Admitted | Step:
+        """Return the admitted call, else what to wait for, or the end of the request.
+
+        `waited_for` is the model of whose slots one was freed for this request.
+        """
+        met = _Met()
         empty: set[str] = set()
         for candidate in turn.chain:
-            if candidate.account in empty or not _may_be_asked(turn, candidate, now):
+            if candidate.account in empty or not _may_be_asked(turn, candidate, self._clock.now()):
                 continue
             on = turn.on(candidate, self._breakers.of(candidate.name))
-            met = await self._admit(on, now)
-            if isinstance(met, Admitted) or not _is_passed_over(on, met, now):
-                return met
-            obstacles.append(met)
+            step = await self._admit(on, waited_for)
+            if isinstance(step, Admitted) or not met.passes_over(on, step, self._clock.now()):
+                return step
             if on.breaker.opened_code is ErrorCode.PROVIDER_QUOTA:
                 empty.add(candidate.account)
-        return _wait_for(turn, obstacles)
+        return met.wait(turn)
 
     def or_another(self, turn: Turn, verdict: Verdict, step: Step) -> Step:
-        """Let another model go on at once where this one cannot and that one may."""
+        """Let another model go on where this one cannot; the next turn finds out who can."""
+        if len(turn.chain) == 1 or turn.candidate not in turn.chain:
+            return step
         if isinstance(step, Rejected) and _rule_out(turn, verdict, step):
             return TryAgain(0.0, step.code)
-        if isinstance(step, AwaitBreaker) and self._others_are_open_to(turn):
+        if isinstance(step, AwaitBreaker):
             turn.progress.wait_out(step.code)
             return TryAgain(0.0, step.code)
         return step
 
-    def _others_are_open_to(self, turn: Turn) -> bool:
-        now = self._clock.now()
-        quota = turn.breaker.opened_code is ErrorCode.PROVIDER_QUOTA
-        return any(
-            other is not turn.candidate
-            and _may_be_asked(turn, other, now)
-            and not (quota and other.account == turn.candidate.account)
-            and self._breakers.of(other.name).state is not State.OPEN
-            for other in turn.chain
-        )
+    async def give_up(self, admitted: Admitted) -> None:
+        """Let go of what was admitted and never became a call."""
+        self._leave(admitted.turn, admitted.permit)
+        await self._purse.release(admitted.reservation)
 
-    async def _admit(self, on: Turn, now: float) -> Admitted | Step:
+    async def _admit(self, on: Turn, waited_for: str | None) -> Admitted | Step:
+        now = self._clock.now()
         permit = on.breaker.allow(now)
         on.used.give_back(on.breaker.outages)
         if permit is None:
             code = on.breaker.opened_code or ErrorCode.PROVIDER_UNAVAILABLE
             return AwaitBreaker(code, on.chain[0].name)
-        wait_s = self._gate.admit(on.model, now, waited=on.progress.queued_for == on.model)
-        if wait_s is None:
-            permit.release(now)
-            return AwaitSlot(on.model)
-        if wait_s > 0:
-            permit.release(now)
-            return TryAgain(wait_s, ErrorCode.PROVIDER_RATE_LIMITED)
+        wait_s = self._gate.admit(on.model, now, waited=waited_for == on.model)
+        if wait_s is None or wait_s > 0:
+            permit.hand_back()
+            limited = ErrorCode.PROVIDER_RATE_LIMITED
+            return AwaitSlot(on.model) if wait_s is None else TryAgain(wait_s, limited)
         limit = self._answer_limit(on)
         try:
             reserved = await self._purse.reserve(on, limit)
         except BaseException:
-            self._give_up(on, permit)
+            self._leave(on, permit)
             raise
         if isinstance(reserved, Rejected | AwaitStore):
-            self._give_up(on, permit)
+            self._leave(on, permit)
             return reserved
+        # What the store took is not the provider's time.
+        permit.started_at = self._clock.now()
         return Admitted(on, permit, limit, reserved)
 
-    def _give_up(self, on: Turn, permit: Permit) -> None:
-        now = self._clock.now()
-        permit.release(now)
-        self._gate.leave(on.model, now)
+    def _leave(self, on: Turn, permit: Permit) -> None:
+        permit.hand_back()
+        self._gate.leave(on.model, self._clock.now())
+
+
+class _Met:
+    """What stood against each model of a chain, in its order."""
+
+    def __init__(self) -> None:
+        self._waits: list[AwaitBreaker | TryAgain] = []
+        self._held_by: list[str] = []
+        self._too_dear: Rejected | None = None
+
+    def passes_over(self, on: Turn, met: Step, now: float) -> bool:
+        """Tell whether the next model should be asked instead of waiting, or ending, here."""
+        if isinstance(met, AwaitBreaker):
+            self._held_by.append(on.model)
+            self._waits.append(met)
+            return True
+        if isinstance(met, TryAgain) and now + met.after_s >= on.deadline:
+            self._waits.append(met)
+            return True
+        if isinstance(met, Rejected) and on.candidate is not on.chain[0]:
+            # A dearer fallback that the budget does not allow is no reason to end the request.
+            self._too_dear = self._too_dear or met
+            return True
+        return False
+
+    def wait(self, turn: Turn) -> Step:
+        """Return what to wait for; with nothing to wait for, how the last model ended."""
+        if not self._waits:
+            # Whoever cannot be asked was ruled out, is too dear, or has no time left.
+            ends = (self._too_dear, *turn.progress.ruled_out.values())
+            return [end for end in ends if end is not None][-1]
+        first = self._waits[0]
+        held_by = tuple(self._held_by) if isinstance(first, AwaitBreaker) else ()
+        turn.progress.wait_out(first.code, held_by)
+        return first
 
 
 def _rule_out(turn: Turn, verdict: Verdict, end: Rejected) -> bool:
     """Rule out whoever cannot help after `end`; tell whether anybody is left."""
-    if turn.published or turn.candidate not in turn.chain:
+    if turn.published:
         return False
     ruled_out = turn.progress.ruled_out
     for other in turn.chain:
@@ -157,28 +188,6 @@ def _can_cure(fall_back: FallBack, failed: Candidate, other: Candidate) -> bool:
 def _may_be_asked(turn: Turn, candidate: Candidate, now: float) -> bool:
     if candidate.name in turn.progress.ruled_out:
         return False
-    if candidate is turn.chain[0]:
-        return True
-    return not turn.published and turn.deadline - now >= ENOUGH_S
-
-
-def _is_passed_over(on: Turn, met: Step, now: float) -> bool:
-    """Tell whether the next model should be asked instead of waiting, or ending, here."""
-    if isinstance(met, AwaitBreaker):
-        return True
-    if isinstance(met, TryAgain):
-        return now + met.after_s >= on.deadline
-    # A dearer fallback that the budget does not allow is no reason to end the request.
-    return isinstance(met, Rejected) and on.candidate is not on.chain[0]
-
-
-def _wait_for(turn: Turn, obstacles: list[Step]) -> Step:
-    """Return the first obstacle; without any, everybody was ruled out, or has no time left."""
-    if not obstacles:
-        return next(reversed(turn.progress.ruled_out.values()))
-    first = obstacles[0]
-    if isinstance(first, TryAgain):
-        turn.progress.wait_out(first.code)
-    elif isinstance(first, AwaitBreaker):
-        return await_breaker(turn, first.code)
-    return first
+    if turn.published:
+        return candidate.name == (turn.progress.streamed_by or turn.chain[0].name)
+    return candidate is turn.chain[0] or turn.deadline - now >= ENOUGH_S

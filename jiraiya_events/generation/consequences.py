@@ -45,6 +45,14 @@ def after_flaw(turn: Turn, verdict: Verdict, retry: RetryPolicy, now: float) -> 
     return TryAgain(retry.budget.take(now), step.code) if isinstance(step, TryAgain) else step
 
 
+def after_known_flaw(turn: Turn, verdict: Verdict) -> Rejected | None:
+    """Decide on the flaw of an answer whose try is counted already; None: ask again."""
+    turn.used.repairs |= verdict.repair
+    if verdict.retry is Retry.NO:
+        return Rejected(verdict.code, verdict.message, Stage.CHECK_OUTPUT)
+    return None
+
+
 def behind_another_turn(turn: Turn, now: float) -> UnderWay:
     """Decide while another turn may be calling the model for the same request."""
     turn.progress.doubt_billing()
@@ -68,11 +76,9 @@ def _wait_for_provider(
 
 
 def await_breaker(turn: Turn, code: ErrorCode) -> AwaitBreaker:
-    """Park until any model of the chain that can still help may be called."""
-    chain = turn.chain if turn.candidate in turn.chain else (turn.candidate,)
-    waited_for = tuple(one.name for one in chain if one.name not in turn.progress.ruled_out)
-    turn.progress.wait_out(code, waited_for)
-    return AwaitBreaker(code, chain[0].name)
+    """Park until this model may be called again."""
+    turn.progress.wait_out(code, (turn.model,))
+    return AwaitBreaker(code, turn.model)
 
 
 def _spend_a_try(

@@ -19,11 +19,27 @@ class Endings:
         """Return what held a request at the instant of its deadline, also when asked later."""
         if progress.held_by is not None and not progress.parked_on:
             return progress.held_by
-        names = progress.parked_on or tuple(one.name for one in self._chains.of(model))
-        codes = [self._breakers.of(name).outages.code_at(deadline) for name in names]
+        if progress.parked_on:
+            codes = [self._code_at(deadline, name) for name in progress.parked_on]
+        else:
+            codes = self._codes_of_chain(deadline, model)
         # It was held only if none of its models could be asked.
         first = codes[0]
         return ErrorCode.DEADLINE_EXCEEDED if first is None or None in codes else first
+
+    def _codes_of_chain(self, deadline: float, model: str | None) -> list[ErrorCode | None]:
+        codes: list[ErrorCode | None] = []
+        empty: set[str] = set()
+        for candidate in self._chains.of(model):
+            code = self._code_at(deadline, candidate.name)
+            if code is ErrorCode.PROVIDER_QUOTA:
+                empty.add(candidate.account)
+            if code is not None or candidate.account not in empty:
+                codes.append(code)
+        return codes
+
+    def _code_at(self, deadline: float, name: str) -> ErrorCode | None:
+        return self._breakers.of(name).outages.code_at(deadline)
 
     def late(self, turn: Turn) -> Rejected:
         """Return the end of a request whose deadline has passed."""

@@ -38,6 +38,7 @@ from jiraiya_events.generation.rate_limit_headers import asked_to_wait_s
 from jiraiya_events.generation.slots import Slots
 
 FIRST_HOLD_S: Final = 1.0
+LONGEST_PATIENCE_S: Final = 60.0
 LOOK_AGAIN_S: Final = 0.1
 LOOK_FOR_S: Final = 10.0
 
@@ -60,6 +61,11 @@ class _Model:
     slots: Slots = field(default_factory=Slots)
     refused_in_a_row: int = 0
     told_to_wait_at: float = -math.inf
+
+    def patience_s(self, *, told: bool) -> float:
+        """Return how long to wait after a refusal of a call that was alone, at the least."""
+        row = self.refused_in_a_row - told
+        return 0.0 if row < 0 else min(FIRST_HOLD_S * 2.0**row, LONGEST_PATIENCE_S)
 
 
 class AdaptiveGate:
@@ -121,13 +127,14 @@ class AdaptiveGate:
         """Learn from a 429, and hold the model for as long as it asks; `leave` follows.
 
         Without a word what was refused is sent again when another call has ended. Only when it
-        was alone everybody waits a second, and twice as long each time that happens in a row.
+        was alone everybody waits a second, and twice as long each time that happens in a row; also
+        where the provider keeps asking for less than that.
         """
         one = self._of(model)
         others = one.slots.occupied - 1
         one.limit.refused(now, others, one.slots.most_just_now(now))
-        if not retry_after_s and others <= 0:
-            retry_after_s = FIRST_HOLD_S * 2.0 ** min(one.refused_in_a_row, 10)
+        if others <= 0:
+            retry_after_s = max(retry_after_s or 0.0, one.patience_s(told=bool(retry_after_s)))
             one.refused_in_a_row += 1
         if retry_after_s:
             one.slots.hold(now, retry_after_s)

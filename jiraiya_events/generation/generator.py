@@ -25,7 +25,6 @@ from jiraiya_events.generation.endings import Endings, withdrawn
 from jiraiya_events.generation.judging import judge, written
 from jiraiya_events.generation.moderating import Moderator
 from jiraiya_events.generation.one_call import Answered, Failed, OneCall
-from jiraiya_events.generation.paid import PaidAnswer
 from jiraiya_events.generation.ports import (
     CallObserver,
     Feed,
@@ -38,6 +37,7 @@ from jiraiya_events.generation.ports import (
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.prompt_book import PromptBook, output_tokens
 from jiraiya_events.generation.purse import Purse
+from jiraiya_events.generation.recovery import Recovery
 from jiraiya_events.generation.response_cache import ResponseCache
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.generation.review import Review
@@ -47,9 +47,9 @@ from jiraiya_events.generation.steps import (
     AwaitBreaker,
     AwaitSlot,
     AwaitStore,
-    Rejected,
     Step,
     TryAgain,
+    Written,
 )
 from jiraiya_events.generation.turn import Turn
 
@@ -99,6 +99,7 @@ class Generator:
         if moderation is not None:
             moderator = Moderator(moderation, breakers, retry, clock, observer)
         self._review = Review(moderator, self._endings)
+        self._recovery = Recovery(self._archive, self._review, self._flawed)
         self._call = OneCall(
             model=model,
             gate=gate,
@@ -149,19 +150,20 @@ class Generator:
         return self._endings.code_at_deadline(progress, deadline, model)
 
     async def _advance(self, turn: Turn, stored: Stored) -> Step:
+        step: Step | None = None
         if stored.answer is not None and not turn.progress.recovered:
-            step = await self._recover(turn, stored.answer)
-            if step is not None:
-                return step
-        end = withdrawn(turn)
-        if end is not None and not stored.busy:
-            return end
-        step = await self._write_or_wait(turn, busy=stored.busy)
+            step = await self._recovery.own(turn, stored.answer)
+        if step is None:
+            end = withdrawn(turn)
+            if end is not None and not stored.busy:
+                return end
+            step = await self._write_or_wait(turn, busy=stored.busy)
         # It may have been withdrawn meanwhile; a wait would only put off its end.
         return (withdrawn(turn) or step) if isinstance(step, _WAITS) else step
 
     async def _write_or_wait(self, turn: Turn, *, busy: bool) -> Step:
         progress = turn.progress
+        waited_for, progress.queued_for = progress.queued_for, None
         now = self._clock.now()
         if now >= turn.deadline:
             return self._endings.late(turn)
@@ -169,13 +171,18 @@ class Generator:
             return consequences.behind_another_turn(turn, now)
         if progress.unreleased is not None:
             return await self._review.release(turn, progress.unreleased)
-        step = await self._review.request(turn) or await self._look_into_cache(turn)
-        if step is not None:
-            return step
-        chosen = await self._chooser.choose(turn)
-        progress.queued_for = chosen.model if isinstance(chosen, AwaitSlot) else None
+        step = await self._review.request(turn) or await self._recovery.shared(turn)
+        return step or await self._ask(turn, waited_for)
+
+    async def _ask(self, turn: Turn, waited_for: str | None) -> Step:
+        chosen = await self._chooser.choose(turn, waited_for)
+        if isinstance(chosen, AwaitSlot):
+            turn.progress.queued_for = chosen.model
         if not isinstance(chosen, Admitted):
             return chosen
+        if self._clock.now() >= turn.deadline:
+            await self._chooser.give_up(chosen)
+            return self._endings.late(turn)
         return await self._write(chosen)
 
     async def _write(self, admitted: Admitted) -> Step:
@@ -193,19 +200,23 @@ class Generator:
             self._gate.leave(turn.model, now)
         if isinstance(called, Cut):
             return self._endings.cut_short(turn)
+        if isinstance(called, Answered):
+            # First of all: it is paid for.
+            await self._archive.keep(turn, called.answer)
         await self._purse.settle(admitted.reservation, called)
         if isinstance(called, Answered):
             return await self._take(turn, called)
         return self._after(turn, called)
 
     async def _take(self, turn: Turn, called: Answered) -> Step:
-        await self._archive.keep(turn, called.answer)
         judged = judge(called.answer, turn)
         if isinstance(judged, Story):
             source = Source.MODEL if turn.candidate is turn.chain[0] else Source.FALLBACK
-            step = written(judged, called.answer, turn.prompt.version, source)
-            await self._archive.share(turn, called.answer)
-            return await self._review.release(turn, step)
+            story = written(judged, called.answer, turn.prompt.version, source)
+            step = await self._review.release(turn, story)
+            if isinstance(step, Written):
+                await self._archive.share(turn, called.answer)
+            return step
         if judged is Flaw.NO_FINISH_REASON:
             verdict = classification.of_flaw(judged)
             return self._after(turn, Failed(verdict, called.failure, 0.0))
@@ -225,34 +236,6 @@ class Generator:
         verdict = classification.of_flaw(flaw)
         step = consequences.after_flaw(turn, verdict, self._retry, self._clock.now())
         return self._chooser.or_another(turn, verdict, step)
-
-    async def _recover(self, turn: Turn, paid: PaidAnswer) -> Step | None:
-        """Use an answer that is paid for already; None when a model has to be asked."""
-        progress = turn.progress
-        progress.recovered = True
-        same_attempt = paid.attempt == turn.identity.attempt
-        if same_attempt:
-            progress.take_over(paid.calls, paid.usage, paid.cost_pico_usd)
-        judged = judge(paid, turn)
-        if isinstance(judged, Story):
-            step = written(judged, paid, paid.prompt_version, Source.RESULT_STORE)
-            return await self._review.release(turn, step)
-        if not same_attempt:
-            return None
-        ended = self._flawed(turn, judged)
-        return ended if isinstance(ended, Rejected) else None
-
-    async def _look_into_cache(self, turn: Turn) -> Step | None:
-        """Use the answer that an equal wish got a short while ago."""
-        if turn.progress.sought_in_cache:
-            return None
-        turn.progress.sought_in_cache = True
-        answer = await self._archive.shared(turn)
-        judged = None if answer is None else judge(answer, turn)
-        if answer is None or not isinstance(judged, Story):
-            return None
-        step = written(judged, answer, answer.prompt_version, Source.RESPONSE_CACHE)
-        return await self._review.release(turn, step)
 
     def _answer_limit(self, turn: Turn) -> int:
         """Return the most tokens the next answer may have; more after one was cut off."""

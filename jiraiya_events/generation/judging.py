@@ -1,5 +1,7 @@
 """Whether an answer is a story that may be published."""
 
+from dataclasses import replace
+
 from jiraiya_events.domain.outcome import Source
 from jiraiya_events.domain.story import Safety, Story
 from jiraiya_events.generation.answer import read_answer
@@ -21,7 +23,11 @@ def judge(answer: ModelAnswer | PaidAnswer, turn: Turn) -> Story | Flaw:
     story = check(draft, turn.request)
     if isinstance(story, Flaw):
         return story
-    return check_draft(draft, turn.request, turn.prompt) or story
+    prompt = turn.prompt
+    if isinstance(answer, PaidAnswer):
+        # It may be of a former process, whose prompt had another canary.
+        prompt = replace(prompt, canary=answer.canary or prompt.canary)
+    return check_draft(draft, turn.request, prompt) or story
 
 
 def written(

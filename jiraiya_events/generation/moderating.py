@@ -50,9 +50,13 @@ class Moderator:
         self._clock = clock
         self._observer = observer
 
-    async def flags(self, turn: Turn, text: str) -> bool | Step | Cut:
-        """Tell whether the text is refused; else what to wait for, or that it was cut short."""
-        on = turn.on(MODERATION, self._breakers.of(MODERATION.name))
+    async def flags(self, turn: Turn, text: str, name: str) -> bool | Step | Cut:
+        """Tell whether the text is refused; else what to wait for, or that it was cut short.
+
+        Each text has tries of its own; `name` tells them apart.
+        """
+        breaker = self._breakers.of(MODERATION.name)
+        on = replace(turn, candidate=MODERATION, breaker=breaker, reviews=name)
         now = self._clock.now()
         permit = on.breaker.allow(now)
         on.used.give_back(on.breaker.outages)
@@ -76,22 +80,24 @@ class Moderator:
         now = self._clock.now()
         if isinstance(answered, Cut):
             permit.cut(now)
-            self._finish(permit, "cut", now)
+            self._finish(on, permit, "cut", now)
             return answered
         if not isinstance(answered, Fault):
             permit.answered(now)
-            self._finish(permit, "ok", now)
+            self._finish(on, permit, "ok", now)
             return answered
+        self._observer.call_failed(MODERATION.name, answered)
         verdict = _verdict(answered)
-        self._finish(permit, verdict.code.value, now)
+        self._finish(on, permit, verdict.code.value, now)
         settle(permit, verdict, now)
         failure = SpentTry(permit.started_at, now, verdict.repair)
         return consequences.after_failure(
             on, verdict, failure, self._retry, retry_after_s=answered.retry_after_s or 0.0
         )
 
-    def _finish(self, permit: Permit, outcome: str, now: float) -> None:
+    def _finish(self, on: Turn, permit: Permit, outcome: str, now: float) -> None:
         seconds = now - permit.started_at
+        on.progress.calling_s += seconds
         self._observer.call_finished(MODERATION.name, outcome, seconds, None, None)
 
 

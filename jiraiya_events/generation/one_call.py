@@ -60,7 +60,6 @@ class OneCall:
     ) -> Answered | Failed | Cut:
         """Call the model and settle `permit`."""
         turn.progress.calls += 1
-        self._observer.call_started(turn.model)
         try:
             called = await bounded(
                 self._complete(turn, permit, max_output_tokens),
@@ -100,6 +99,7 @@ class OneCall:
         if feed is None or feed.withheld or feed.published:
             return None
         feed.begin()
+        turn.progress.streamed_by = turn.model
         waiting = True
 
         def on_text(delta: str) -> None:
@@ -115,6 +115,7 @@ class OneCall:
     def _on_answer(self, turn: Turn, permit: Permit, answer: ModelAnswer) -> Answered:
         now = self._clock.now()
         seconds = now - permit.started_at
+        turn.progress.calling_s += seconds
         usage = answer.usage
         self._gate.accepted(
             turn.model,
@@ -138,6 +139,7 @@ class OneCall:
     def _on_fault(self, turn: Turn, permit: Permit, fault: Fault) -> Failed:
         now = self._clock.now()
         verdict = classification.of_fault(fault)
+        self._observer.call_failed(turn.model, fault)
         if fault.kind.may_be_billed:
             turn.progress.doubt_billing()
         if verdict.retry is Retry.AFTER_RETRY_AFTER:
@@ -155,6 +157,7 @@ class OneCall:
 
     def _finish(self, turn: Turn, permit: Permit, outcome: str) -> None:
         seconds = self._clock.now() - permit.started_at
+        turn.progress.calling_s += seconds
         self._observer.call_finished(turn.model, outcome, seconds, None, None)
 
 

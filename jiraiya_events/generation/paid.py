@@ -44,3 +44,4 @@ class PaidAnswer(BaseModel):
     calls: Count
     usage: Usage
     cost_pico_usd: int | None
+    canary: str = ""

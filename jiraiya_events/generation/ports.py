@@ -1,13 +1,14 @@
 """What generation needs from around it: a model, a store, a price list, a gate, an observer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Outcome
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.breaker import State
+from jiraiya_events.generation.faults import Fault
 from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
 from jiraiya_events.generation.prompt import Prompt
 
@@ -40,13 +41,15 @@ class Stored:
 
     `conflict` means another body came first under the same source and id; then nothing of
     the other body is returned. `busy` means that the lease asked for is another owner's, whose
-    call may be under way; then no answer is returned.
+    call may be under way; then no answer is returned. `known` means that somebody has looked the
+    request up before.
     """
 
     conflict: bool = False
     outcome: Outcome | None = None
     answer: PaidAnswer | None = None
     busy: bool = False
+    known: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +222,13 @@ class Feed(Protocol):
 class CallObserver:
     """Hears what happens, for metrics and logs; this one ignores all of it."""
 
-    def call_started(self, model: str) -> None:
-        """Note that a model call begins."""
-
     def call_finished(
         self, model: str, outcome: str, seconds: float, usage: Usage | None, cost: int | None
     ) -> None:
         """Note how a call ended: `ok`, `cut` or an error code; the cost is in pico-dollars."""
+
+    def call_failed(self, model: str, fault: Fault) -> None:
+        """Note why a call brought no answer, for whoever runs the service."""
 
     def first_text(self, model: str, seconds: float) -> None:
         """Note how long a streamed call took to its first text."""
@@ -238,6 +241,9 @@ class CallObserver:
 
     def cache_looked_up(self, result: str) -> None:
         """Note a look into the response cache: `hit`, `miss` or `error`."""
+
+    def store_answered(self, operation: str) -> None:
+        """Note that a limit, a budget or the response cache could be reached."""
 
     def store_failed(self, operation: str, reason: str) -> None:
         """Note that the store could not be used; the request goes on without it."""

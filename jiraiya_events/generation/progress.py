@@ -62,9 +62,9 @@ class Progress:
     breakers that do the holding together: their history knows whether they still did at the
     deadline. `recovered` is True once the stored answer needs no look: it had one, or is our own.
     `ruled_out` are the models that cannot help this request any more, with the end each would
-    have been. `queued_for` is the model it waits
-    for a slot of. `unreleased` passed our
-    checks and waits for the provider's moderation.
+    have been. `queued_for` is the model it waits for a slot of, `streamed_by` the one whose text
+    was passed on while it was written. `calling_s` is how long models were at work. `unreleased`
+    passed our checks and waits for the provider's moderation.
     """
 
     calls: int = 0
@@ -77,10 +77,13 @@ class Progress:
     sought_in_cache: bool = False
     input_passed: bool = False
     queued_for: str | None = None
+    streamed_by: str | None = None
+    calling_s: float = 0.0
     ruled_out: dict[str, Rejected] = field(default_factory=dict)
     unreleased: Written | None = None
     withdrawal: Withdrawal = field(default_factory=Withdrawal)
     _used: dict[str, Used] = field(default_factory=dict)
+    _reviews: dict[str, Used] = field(default_factory=dict)
     _inherited: int = 0
 
     @classmethod
@@ -107,6 +110,10 @@ class Progress:
             used = self._used[model] = Used(self._inherited)
             self._inherited = 0
         return used
+
+    def reviewed(self, text: str) -> Used:
+        """Return what the moderation of a text has used: tries of no model, and not passed on."""
+        return self._reviews.setdefault(text, Used())
 
     def charge(self, usage: Usage | None, cost_pico_usd: int | None) -> None:
         """Add one answered call; a call without a usage or a price makes the cost unknown."""

@@ -57,17 +57,22 @@ class Purse:
         except StoreUnavailable as error:
             self._observer.store_failed("reserve", str(error))
             return AwaitStore(max(0.0, min(LOOK_AGAIN_S, turn.deadline - now)))
+        self._observer.store_answered("reserve")
         if over is None:
             return wanted
         retry_after_ms = round(over.retry_after_s * 1000)
         return Rejected(ErrorCode.BUDGET_EXCEEDED, _OVER[over.scope], Stage.ADMIT, retry_after_ms)
 
-    async def settle(self, reserved: Reservation | None, called: Answered | Failed | None) -> None:
+    async def settle(self, reserved: Reservation | None, called: Answered | Failed) -> None:
         """Book what the call did cost; what is not known stays reserved."""
-        if self._spending is None or reserved is None:
-            return
-        cost = _cost(called)
-        if cost is None:
+        await self._book(reserved, _cost(called))
+
+    async def release(self, reserved: Reservation | None) -> None:
+        """Give back what was reserved for a call that was never made."""
+        await self._book(reserved, 0)
+
+    async def _book(self, reserved: Reservation | None, cost: int | None) -> None:
+        if self._spending is None or reserved is None or cost is None:
             return
         try:
             await self._spending.settle(reserved, cost)
@@ -90,10 +95,8 @@ class Purse:
         )
 
 
-def _cost(called: Answered | Failed | None) -> int | None:
+def _cost(called: Answered | Failed) -> int | None:
     """Return what a call did cost, None when that cannot be known."""
     if isinstance(called, Answered):
         return called.cost_pico_usd
-    if isinstance(called, Failed) and not called.may_cost:
-        return 0
-    return None
+    return None if called.may_cost else 0

@@ -26,12 +26,13 @@ class Review:
         progress = turn.progress
         if self._moderator is None or progress.input_passed:
             return None
-        flagged = await self._moderator.flags(turn, turn.prompt.user)
+        flagged = await self._moderator.flags(turn, turn.prompt.user, "request")
         if isinstance(flagged, Cut):
             return self._endings.cut_short(turn)
         if not isinstance(flagged, bool):
             return flagged
         progress.input_passed = not flagged
+        progress.wait_out(None)
         return Rejected(ErrorCode.PROMPT_REJECTED, _UNWANTED, Stage.ADMIT) if flagged else None
 
     async def release(self, turn: Turn, story: Written) -> Step:
@@ -40,7 +41,7 @@ class Review:
             return story
         turn.progress.unreleased = story
         text = f"{story.story.title}\n\n{story.story.content}"
-        flagged = await self._moderator.flags(turn, text)
+        flagged = await self._moderator.flags(turn, text, "story")
         if isinstance(flagged, Cut):
             return self._endings.cut_short(turn)
         if not isinstance(flagged, bool):

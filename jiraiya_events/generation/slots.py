@@ -10,7 +10,8 @@ from collections import deque
 from typing import Final
 
 PROMISE_S: Final = 1.0
-LONGEST_HOLD_S: Final = 60.0
+LONGEST_HOLD_S: Final = 600.0
+"""The longest deadline: whoever is asked to wait longer ends before that, or asks another."""
 
 
 class Slots:

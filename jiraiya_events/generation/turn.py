@@ -28,6 +28,8 @@ class Turn:
     candidate: Candidate
     breaker: Breaker
     feed: Feed | None = None
+    reviews: str | None = None
+    """Which text is looked at, while the moderation is asked."""
 
     @property
     def model(self) -> str:
@@ -37,6 +39,8 @@ class Turn:
     @property
     def used(self) -> Used:
         """What its calls have used up."""
+        if self.reviews is not None:
+            return self.progress.reviewed(self.reviews)
         return self.progress.of(self.candidate.name)
 
     @property

@@ -15,7 +15,7 @@ class Case:
     """Kept in the engine's `Work.memory` from a record's first turn to its last.
 
     `deadline` and `started_at` are seconds since the Unix epoch; `started_at` is when its first
-    turn came, `generating_s` how long model calls have taken. `feed` is there when the request
+    turn came, `turns_s` how long its turns have taken. `feed` is there when the request
     asked for its progress, `counted` is True once the user's limit has seen it.
     """
 
@@ -27,6 +27,15 @@ class Case:
     lease: Lease
     watched: Watched
     progress: Progress = field(default_factory=Progress)
-    generating_s: float = 0.0
+    turns_s: float = 0.0
     feed: ProgressFeed | None = None
     counted: bool = False
+
+    def turned(self, began: float, ended: float) -> None:
+        """Add one turn, from and to these seconds since the Unix epoch."""
+        self.turns_s += ended - began
+
+    @property
+    def ours_s(self) -> float:
+        """Return how much of its time was ours: in a turn, and not at a model."""
+        return max(0.0, self.turns_s - self.progress.calling_s)

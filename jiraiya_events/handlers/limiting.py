@@ -1,10 +1,10 @@
-"""How often a user may ask: counted once a request, and never for an operator's replay."""
+"""How often a user may ask: counted when a request is first seen, never for a replay of it."""
 
 from typing import Final
 
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.errors import RequestFailure, StoreUnavailable
-from jiraiya_events.generation.ports import CallObserver
+from jiraiya_events.generation.ports import CallObserver, Stored
 from jiraiya_events.generation.spending import UserLimits
 from jiraiya_events.handlers.case import Case
 
@@ -18,18 +18,22 @@ class Limiting:
         self._limits = limits
         self._observer = observer
 
-    async def admit(self, case: Case) -> None:
-        """Count a request at its first turn. Raises `RequestFailure` with `rate_limited`."""
+    async def admit(self, case: Case, stored: Stored) -> None:
+        """Count a request that nobody has seen yet. Raises `RequestFailure`: `rate_limited`.
+
+        One that the store knows was counted by whoever saw it first, before its partition moved.
+        """
         if self._limits is None or case.counted:
             return
         case.counted = True
-        if case.envelope.replayed:
+        if case.envelope.replayed or stored.known:
             return
         try:
             wait_s = await self._limits.check(case.request.user_id)
         except StoreUnavailable as error:
             self._observer.store_failed("limit", str(error))
             return
+        self._observer.store_answered("limit")
         if wait_s > 0:
             raise RequestFailure(
                 ErrorCode.RATE_LIMITED,

@@ -37,7 +37,7 @@ def generated(case: Case, written: Written, now: float) -> StoryGenerated:
         attempt=case.envelope.identity.attempt,
         tries=progress.calls,
         source=written.source,
-        timings=timings(case.envelope, case.started_at, case.generating_s, now),
+        timings=timings(case.envelope, case.started_at, case.progress.calling_s, now),
         safety=written.safety,
         metadata=case.request.metadata,
     )
@@ -119,12 +119,12 @@ def reference(envelope: Envelope) -> str:
     return f"{envelope.topic}/{envelope.partition}/{envelope.offset}"
 
 
-def timings(envelope: Envelope, started_at: float, generating_s: float, now: float) -> Timings:
+def timings(envelope: Envelope, started_at: float, calling_s: float, now: float) -> Timings:
     """Return whole milliseconds; a record of the future, or of no time, has waited for none."""
     came = envelope.timestamp_ms / 1000 if envelope.timestamp_ms >= 0 else started_at
     return Timings(
         queued_ms=max(0, round((started_at - came) * 1000)),
-        generation_ms=max(0, round(generating_s * 1000)),
+        generation_ms=max(0, round(calling_s * 1000)),
         total_ms=max(0, round((now - came) * 1000)),
     )
 

@@ -68,9 +68,12 @@ class StoryHandler:
 
     async def handle(self, work: Work) -> Verdict:
         """Give a record its turn."""
+        began = self._clock.now()
         envelope = self._envelope(work)
         with self._span(envelope) as span, bound_context(envelope):
             settled = await self._advance(work, envelope, span)
+            if isinstance(work.memory, Case):
+                work.memory.turned(began, self._clock.now())
             if isinstance(settled, Retry | Park):
                 return settled
             return self._publish(work, envelope, settled, span)
@@ -145,8 +148,8 @@ class StoryHandler:
                 now = self._clock.now()
                 return outcomes.republished(stored.outcome, envelope, case.started_at, now)
             work.memory = case
-            if self._limiting is not None and stored.answer is None:
-                await self._limiting.admit(case)
+            if self._limiting is not None and not self._is_over(case):
+                await self._limiting.admit(case, stored)
             step = await self._generate(work, case, stored)
             now = self._clock.now()
             if isinstance(step, TryAgain | AwaitStore | UnderWay):
@@ -155,10 +158,14 @@ class StoryHandler:
                 return Park(max(0.0, case.deadline - now), place_of(step))
             return await self._memory.keep(envelope, print_, self._outcome(case, step, now), lease)
 
+    def _is_over(self, case: Case) -> bool:
+        withdrawn = case.progress.withdrawal.message is not None
+        return withdrawn or self._clock.now() >= case.deadline
+
     # generate
 
     async def _generate(self, work: Work, case: Case, stored: Stored) -> Step:
-        started = self._clock.now()
+        calls = case.progress.calls
         step = await self._generator.attempt(
             case.request,
             case.envelope.identity,
@@ -168,9 +175,8 @@ class StoryHandler:
             stored=stored,
             feed=case.feed,
         )
-        case.generating_s += self._clock.now() - started
         work.tries = case.progress.tries
-        if isinstance(step, TryAgain):
+        if isinstance(step, TryAgain) and case.progress.calls > calls:
             log.info("a try failed; the lane waits", code=step.code, after_s=round(step.after_s, 3))
         return step
 
@@ -194,7 +200,7 @@ class StoryHandler:
         now = self._clock.now()
         trace = TraceContext(span.traceparent, span.tracestate)
         publication = Publication(work.record, envelope, outcome, trace, now, unread)
-        ending = self._ending(work, outcome, now)
+        ending = self._ending(work, outcome)
         if isinstance(work.memory, Case) and work.memory.feed is not None:
             work.memory.feed.end(_text_of(outcome))
         if isinstance(outcome, StoryFailed):
@@ -203,9 +209,9 @@ class StoryHandler:
         return Done(publication.outputs(self._rules), ending)
 
     @staticmethod
-    def _ending(work: Work, outcome: Outcome, now: float) -> Ending:
+    def _ending(work: Work, outcome: Outcome) -> Ending:
         case = work.memory
-        overhead = now - case.started_at - case.generating_s if isinstance(case, Case) else None
+        overhead = case.ours_s if isinstance(case, Case) else None
         if isinstance(outcome, StoryFailed):
             code = outcome.error.code.value
             return Ending("failed", code, overhead, outcome.dead_lettered)

@@ -47,10 +47,9 @@ class ModelHost(FaultyEndpoint):
         if wanted.get("stream") and self.pause_s:
             return await self._write_slowly(request, wanted)
         answer = await super().handle(request)
-        if not isinstance(answer, web.Response) or not isinstance(answer.body, bytes):
-            return answer
-        named = answer.body.replace(MODEL.encode(), model.encode())
-        return web.Response(body=named, status=answer.status, content_type="application/json")
+        if isinstance(answer, web.Response) and isinstance(answer.body, bytes):
+            answer.body = answer.body.replace(MODEL.encode(), model.encode())
+        return answer
 
     async def _write_slowly(
         self, request: web.BaseRequest, wanted: dict[str, Any]

@@ -100,6 +100,16 @@ def generated(title: str = "Die Füchsin") -> StoryGenerated:
     )
 
 
+async def test_who_asks_first_is_told_so(store: ResultStore, clock: StandingClock) -> None:
+    """A request counts once against its user's limit, however often its partition moves."""
+    mine = lease("mine")
+    asked = [(await store.look_up(FIRST, "f", "ann", mine)).known for _ in range(2)]
+    assert asked == [False, True]
+    assert (await store.look_up(REPLAY, "f", "ann")).known
+    assert (await store.look_up(FIRST, "f", "ann", lease("another"))).known
+    assert (await store.look_up(FIRST, "other", "ann")).known
+
+
 async def test_an_unheard_of_request_is_a_miss(store: ResultStore) -> None:
     """Proves that a first look-up finds nothing and no conflict."""
     assert await store.look_up(FIRST, "f", "ann") == Stored()

@@ -119,6 +119,19 @@ def test_what_a_model_refuses_to_write_no_other_model_is_asked_for(
     assert not world.judgement().problems
 
 
+def test_who_asks_for_a_wait_is_waited_for_unless_the_deadline_comes_first(
+    world: World, main: HostThread, other: HostThread
+) -> None:
+    """A 429 uses no try, and only one that asks for too much sends the request elsewhere."""
+    serve(world, main, other)
+    main.configure(script=("rate_limit",) * 3, retry_after_s=0.2)
+    events = ask(world, wishes("soon", 5, timeout_ms=10_000))
+    assert writers(events) == {("model", "writer")}
+    main.configure(script=("rate_limit",) * 99, retry_after_s=30)
+    assert writers(ask(world, wishes("late", 3, timeout_ms=10_000), 8)) == {("fallback", "third")}
+    assert not world.judgement().problems
+
+
 def test_without_a_good_key_another_house_writes_and_without_any_the_requests_wait(
     world: World, main: HostThread, other: HostThread
 ) -> None:

@@ -40,13 +40,14 @@ class MemoryStore:
         lease: Lease | None = None,
     ) -> Stored:
         """Claim the identity for this body and return what is stored for it."""
+        known = self._entry(identity) is not None
         entry = self._claim(identity, fingerprint, user_id)
         if entry is None:
-            return Stored(conflict=True)
+            return Stored(conflict=True, known=True)
         outcome = entry.outcomes.get(identity.attempt)
         if outcome is None and lease is not None and not self._grant(lease):
-            return Stored(busy=True)
-        return Stored(outcome=outcome, answer=entry.answer)
+            return Stored(busy=True, known=True)
+        return Stored(outcome=outcome, answer=entry.answer, known=known)
 
     async def replace_body(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None
@@ -61,9 +62,8 @@ class MemoryStore:
 
     async def is_paid(self, identity: RequestIdentity) -> bool:
         """Tell whether an answer is kept."""
-        entry = self._entries.get((identity.source, identity.id))
-        alive = entry is not None and entry.expires_at > self._clock.now()
-        return entry is not None and alive and entry.answer is not None
+        entry = self._entry(identity)
+        return entry is not None and entry.answer is not None
 
     async def save_answer(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None, answer: PaidAnswer
@@ -130,6 +130,11 @@ class MemoryStore:
             self._entries.pop(key, None)
             entry = self._entries[key] = _Entry(fingerprint, user_id, now + self._ttl_s)
         return entry if entry.fingerprint == fingerprint else None
+
+    def _entry(self, identity: RequestIdentity) -> _Entry | None:
+        entry = self._entries.get((identity.source, identity.id))
+        alive = entry is not None and entry.expires_at > self._clock.now()
+        return entry if alive else None
 
     def _grant(self, lease: Lease) -> bool:
         now = self._clock.now()

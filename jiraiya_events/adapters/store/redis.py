@@ -38,12 +38,13 @@ class RedisStore:
         state, *kept = await self._claiming(
             redis_scripts.LOOK_UP, identity, fingerprint, user_id, *words
         )
-        outcome, answer = kept or (None, None)
+        outcome, answer, known = kept or (None, None, 1)
         return Stored(
             conflict=state == "conflict",
             outcome=_outcome(outcome),
             answer=read(PaidAnswer, answer),
             busy=state == "busy",
+            known=bool(known),
         )
 
     async def replace_body(

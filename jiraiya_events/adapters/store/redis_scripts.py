@@ -13,10 +13,10 @@ from jiraiya_events.adapters.store.redis_connection import Script
 _CLAIM = """
 local function claim(key, fingerprint, user, ttl)
   local first = redis.call('HGET', key, 'fingerprint')
-  if first then return first == fingerprint end
+  if first then return first == fingerprint, 1 end
   redis.call('HSET', key, 'fingerprint', fingerprint, 'user', user)
   redis.call('PEXPIRE', key, ttl)
-  return true
+  return true, 0
 end
 """
 
@@ -30,17 +30,18 @@ LOOK_UP: Final = Script(
     _CLAIM
     + """
 local fingerprint, user, ttl, outcome, owner, lease_ms = unpack(ARGV)
-if not claim(KEYS[1], fingerprint, user, ttl) then return {'conflict'} end
+local mine, known = claim(KEYS[1], fingerprint, user, ttl)
+if not mine then return {'conflict'} end
 local kept = redis.call('HMGET', KEYS[1], outcome, 'answer')
 if not kept[1] and owner ~= '' then
   local other = redis.call('GET', KEYS[2])
   if other and other ~= owner then return {'busy'} end
   redis.call('SET', KEYS[2], owner, 'PX', lease_ms)
 end
-return {'ours', kept[1], kept[2]}
+return {'ours', kept[1], kept[2], known}
 """
 )
-"""Returns `{'conflict'}`, `{'busy'}` or `{'ours', outcome, answer}`."""
+"""Returns `{'conflict'}`, `{'busy'}` or `{'ours', outcome, answer, known}`."""
 
 REPLACE_BODY: Final = Script(
     _CLAIM

@@ -51,19 +51,19 @@ class SqliteStore:
         """Claim the identity for this body and return what is stored for it."""
         now = self._clock.now()
 
-        def operation(connection: sqlite3.Connection) -> tuple[bool, Any, Any, bool]:
+        def operation(connection: sqlite3.Connection) -> tuple[bool, Any, Any, bool, bool]:
             self._prune(connection, now)
-            mine, answer = self._claim(connection, identity, fingerprint, user_id, now)
+            mine, answer, known = self._claim(connection, identity, fingerprint, user_id, now)
             if not mine:
-                return True, None, None, False
+                return True, None, None, False, known
             where = (identity.source, identity.id, identity.attempt)
             outcome = connection.execute(_OUTCOME, where).fetchone()
             if outcome is not None or lease is None or sqlite_leases.grant(connection, lease, now):
-                return False, outcome, answer, False
-            return False, None, None, True
+                return False, outcome, answer, False, known
+            return False, None, None, True, known
 
-        conflict, outcome, answer, busy = await self._thread.run(operation)
-        return Stored(conflict, _outcome(outcome), read(PaidAnswer, answer), busy)
+        conflict, outcome, answer, busy, known = await self._thread.run(operation)
+        return Stored(conflict, _outcome(outcome), read(PaidAnswer, answer), busy, known)
 
     async def replace_body(
         self, identity: RequestIdentity, fingerprint: str, user_id: str | None
@@ -155,8 +155,8 @@ class SqliteStore:
         fingerprint: str,
         user_id: str | None,
         now: float,
-    ) -> tuple[bool, str | None]:
-        """Return whether the identity is ours, and the paid answer kept for it."""
+    ) -> tuple[bool, str | None, bool]:
+        """Return whether the identity is ours, its paid answer, and whether it was known."""
         key = (identity.source, identity.id)
         row = connection.execute(_CLAIMED, key).fetchone()
         if row is not None and row[2] <= now:
@@ -164,8 +164,8 @@ class SqliteStore:
             row = None
         if row is None:
             connection.execute(_CLAIM, (*key, fingerprint, user_id, now + self._ttl_s))
-            return True, None
-        return row[0] == fingerprint, row[1]
+            return True, None, False
+        return row[0] == fingerprint, row[1], True
 
     def _prune(self, connection: sqlite3.Connection, now: float) -> None:
         """Drop a few ended requests now and then, more often while there are many."""

@@ -15,6 +15,7 @@ from jiraiya_events.generation.faults import Fault, FaultKind
 from jiraiya_events.generation.paid import ModelAnswer
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.steps import AwaitBreaker, Rejected, TryAgain, UnderWay, Written
+from jiraiya_events.generation.withdrawal import Withdrawal
 from tests.unit.generation.scene import (
     CUT,
     DOWN,
@@ -450,3 +451,19 @@ async def test_an_answer_has_room_by_the_length_of_its_story() -> None:
     scene = Scene(answer())
     await scene.attempt()
     assert scene.model.calls[0]["max_output_tokens"] == 1_600
+
+
+async def test_a_try_the_log_has_counted_is_not_counted_again() -> None:
+    """After a restart a cut-off answer still gets its one more try, with more room."""
+    scene = Scene(answer())
+    scene.progress = Progress.of_former_owner(2, Withdrawal())
+    step = await scene.attempt(paid=paid("{", finish_reason="length"))
+    assert isinstance(step, Written)
+    assert scene.model.calls[0]["max_output_tokens"] == 3_200
+
+
+async def test_a_canary_of_a_former_process_is_found_in_its_answer() -> None:
+    """It is kept with the answer."""
+    leak = json.dumps({"title": "T", "content": "word " * 199 + "c0ffee-42"})
+    step = await Scene(answer()).attempt(paid=paid(leak, canary="c0ffee-42"))
+    assert code_of(step) is ErrorCode.CONTENT_BLOCKED

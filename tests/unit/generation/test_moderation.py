@@ -7,8 +7,11 @@ from jiraiya_events.domain.outcome import Source
 from jiraiya_events.domain.request import Audience
 from jiraiya_events.generation.breaker import BreakerPolicy
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
+from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.steps import AwaitBreaker, Rejected, TryAgain, Written
-from tests.unit.generation.scene import DOWN, NO_KEY, Scene, answer, paid
+from jiraiya_events.generation.withdrawal import Withdrawal
+from tests.unit.generation.scene import DOWN, NO_KEY, Scene, answer, code_of, paid
+from tests.unit.generation.test_sharing_answers import Shelf
 
 LIMITED = Fault(FaultKind.HTTP, 429)
 REFUSED = Fault(FaultKind.REFUSED)
@@ -109,3 +112,41 @@ async def test_a_refused_key_of_moderation_is_waited_out() -> None:
     scene = Scene(answer(), moderation=Censor(NO_KEY))
     step = await scene.attempt()
     assert step == AwaitBreaker(ErrorCode.PROVIDER_UNAVAILABLE, "moderation")
+
+
+async def test_tries_of_the_check_are_not_tries_of_the_model() -> None:
+    """They do not travel with the record, and each text has its own."""
+    before = Scene(answer(), moderation=Censor(DOWN))
+    for _ in range(2):
+        await before.attempt()
+    assert (before.progress.tries, before.progress.calls) == (0, 0)
+    both = Scene(answer(), moderation=Censor(DOWN, DOWN, False, DOWN, DOWN, False))
+    for _ in range(4):
+        step = await both.attempt()
+        assert isinstance(step, TryAgain)
+        both.time += step.after_s
+    assert isinstance(await both.attempt(), Written)
+
+
+async def test_tries_of_a_former_owner_are_the_models() -> None:
+    """A check that comes first does not take them."""
+    scene = Scene(DOWN, moderation=Censor(False))
+    scene.progress = Progress.of_former_owner(2, Withdrawal())
+    assert isinstance(await scene.attempt(), Rejected)
+
+
+async def test_a_check_that_failed_once_does_not_explain_a_slow_model() -> None:
+    """What was waited out is over when the text has passed."""
+    scene = Scene(None, moderation=Censor(DOWN, False))
+    await scene.attempt()
+    scene.time += 2
+    step = await scene.attempt(deadline=scene.time + 0.05)
+    assert code_of(step) is ErrorCode.DEADLINE_EXCEEDED
+
+
+async def test_a_flagged_story_is_nobody_else_s() -> None:
+    """Proves that the response cache has only what was released."""
+    shelf = Shelf()
+    scene = Scene(answer(), moderation=Censor(False, True, False), cache=shelf)
+    assert isinstance(await scene.attempt(), Rejected)
+    assert shelf.answers == {}

@@ -1,11 +1,15 @@
 """How often a user may ask, as the requester hears of it."""
 
+import asyncio
 from typing import Any
 
 from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.engine.verdicts import Done, Retry, Work
+from jiraiya_events.handlers.cancellations import Cancel, key_of
+from jiraiya_events.handlers.ending import Ending
 from jiraiya_events.handlers.limiting import Limiting
 from tests.unit.engine.rig import virtual
-from tests.unit.handlers.replicas import Replica, SlowModel, record, shared
+from tests.unit.handlers.replicas import CLOCK, DOWN, STORY, Replica, SlowModel, record, shared
 
 
 class Turnstile:
@@ -70,3 +74,40 @@ async def test_a_limit_that_cannot_be_reached_limits_nobody() -> None:
     (story,) = await serve(replica, {"request_id": "a"})
     assert "story" in story
     assert replica.notes.failed == ["limit"]
+
+
+@virtual
+async def test_a_record_that_moves_is_counted_once() -> None:
+    """Its partition may move while it waits: whoever saw it first has counted it."""
+    turnstile, store = Turnstile(1), shared()
+    first, second = Replica(store, SlowModel(1.0, [DOWN])), Replica(store, SlowModel(1.0))
+    for replica in (first, second):
+        replica.handler._limiting = Limiting(turnstile, replica.notes)
+    assert isinstance(await first.handler.handle(Work(record(), 0.0)), Retry)
+    _, story = await second.serve(record())
+    assert "story" in story
+    assert turnstile.asked == ["ann"]
+
+
+@virtual
+async def test_what_is_over_is_not_counted() -> None:
+    """A withdrawn request ends as that."""
+    replica = limited(Turnstile(0))
+    key = key_of("/unknown", "r-1")
+    replica.cancellations.note(Cancel(key, round(CLOCK.now() * 1000) + 5, "withdrawn"), CLOCK.now())
+    _, body = await replica.serve(record())
+    assert body["error"]["code"] == "cancelled"
+
+
+@virtual
+async def test_waiting_for_a_retry_is_no_work_of_ours() -> None:
+    """Proves what the overhead of a request is made of."""
+    replica = Replica(shared(), SlowModel(1.0, [DOWN, STORY]))
+    work = Work(record(), 0.0)
+    assert isinstance(await replica.handler.handle(work), Retry)
+    await asyncio.sleep(20)
+    done = await replica.handler.handle(work)
+    assert isinstance(done, Done)
+    assert isinstance(done.label, Ending)
+    assert done.label.overhead_s is not None
+    assert done.label.overhead_s < 0.1
