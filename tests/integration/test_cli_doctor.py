@@ -157,7 +157,15 @@ def test_the_command_has_a_line_for_everything(kafka_bootstrap: str, tmp_path: P
     ended = jiraiya("doctor", "--json", cwd=tmp_path, settings=settings)
     assert ended.code == 1
     verdicts = {row["subject"]: row["verdict"] for row in ended.rows}
-    assert verdicts.keys() == {"settings", "broker", "authorization", "topics", "store", "model"}
+    assert verdicts.keys() == {
+        "settings",
+        "broker",
+        "authorization",
+        "topics",
+        "store",
+        "model",
+        "moderation",
+    }
     assert (verdicts["broker"], verdicts["store"]) == ("ok", "ok")
     assert verdicts["model"] == "failed"
 

@@ -67,7 +67,7 @@ def test_every_form_of_event_becomes_one_story_that_names_its_request(world: Wor
 
 
 def test_keys_of_one_partition_run_side_by_side_and_each_in_order(world: World) -> None:
-    """20 keys with two requests each: 1 s of latency, and two rounds take about 2 s, not 40."""
+    """20 keys with two requests each: 1 s of latency, and all of it takes about 3 s, not 40."""
     world.endpoint.configure(latency={"kind": "fixed", "seconds": 1.0})
     service = world.serve()
     requests = [
@@ -77,7 +77,8 @@ def test_keys_of_one_partition_run_side_by_side_and_each_in_order(world: World) 
     world.outcomes(40, 30)
     found = world.judgement()
     assert not found.problems
-    assert world.endpoint.stats()["max_in_flight"] == 20
+    # Ten at first; the gate lets one more start for each answer while there is more to do.
+    assert 10 <= world.endpoint.stats()["max_in_flight"] <= 20
     waits = [event.body["timings"]["total_ms"] for event in found.generated]
     assert max(waits) < 6_000
     assert service.metric("jiraiya_events_completed_total", outcome="generated") == 40
