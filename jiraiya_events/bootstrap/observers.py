@@ -83,12 +83,17 @@ class EngineEvents(EngineMetrics):
 class CallEvents(CallMetrics):
     """Metrics, and the store's health: one line when a use of it fails, one when it works again.
 
-    Its uses fail and come back each by itself: a right may be missing for one of them alone.
+    Its uses fail and come back each by itself: a right may be missing for one of them alone. A use
+    may be of several kinds, such as reading and writing; it is back when none of them fails any
+    more, and what works of one kind says nothing of another: a replica answers look-ups.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         super().__init__(metrics)
         self._failing: dict[str, str] = {}
+        """Why, by kind; the first is told."""
+        self._rested: set[str] = set()
+        """The failing kinds nobody has complained about since the last ping that worked."""
 
     @property
     def store_error(self) -> str | None:
@@ -110,35 +115,76 @@ class CallEvents(CallMetrics):
         """Note that the store answered."""
         super().store_looked_up(result)
         if result != "error":
-            self.store_answered(_RESULTS)
+            self.store_answered("look_up")
 
     def store_answered(self, operation: str) -> None:
-        """Note that this use of the store works."""
-        if self._failing and self._failing.pop(_use_of(operation), None) is not None:
-            log.warning("the store is back", used_for=_use_of(operation))
+        """Note that this kind of use of the store works."""
+        if not self._failing:
+            return
+        kind = _kind_of(operation)
+        self._mended(kind)
+        if kind == _SAVE:
+            self._mended(_PING)  # the next one would say the same
+
+    def store_pinged(self) -> None:
+        """Note that the store could be written to, asked by nobody's request.
+
+        Where nobody asks any more nothing else would tell that a use works again: so a kind that
+        has not failed since the ping before counts as mended. One that goes on failing, beside
+        pings that work, is not.
+        """
+        self._mended(_PING)
+        for kind in self._rested & self._failing.keys():
+            self._mended(kind)
+        self._rested = set(self._failing)
 
     def store_failed(self, operation: str, reason: str) -> None:
-        """Note that this use of the store does not work, and what that means."""
+        """Note that this kind of use of the store does not work, and what that means."""
         super().store_failed(operation, reason)
-        use = _use_of(operation)
-        if use not in self._failing:
+        kind = _kind_of(operation)
+        use = _use_of(kind)
+        if not any(_use_of(failing) == use for failing in self._failing):
             log.error(_MEANING[use], operation=operation, reason=reason)
-        self._failing[use] = reason
+        self._failing[kind] = reason
+        self._rested.discard(kind)
+
+    def _mended(self, kind: str) -> None:
+        if self._failing.pop(kind, None) is None:
+            return
+        use = _use_of(kind)
+        if not any(_use_of(failing) == use for failing in self._failing):
+            log.warning("the store is back", used_for=use)
 
 
 _RESULTS: Final = "results"
 _BUDGETS: Final = "budgets"
-_USES: Final = {"reserve": _BUDGETS, "settle": _BUDGETS, "limit": "limits", "cache": "cache"}
+_CACHE: Final = "cache"
+_LIMITS: Final = "limits"
+_SAVE: Final = "save"
+_PING: Final = "ping"
+_KINDS: Final = {
+    "save_answer": _SAVE,
+    "save_outcome": _SAVE,
+    "renew": _SAVE,
+    "release": _SAVE,
+    "settle": "reserve",
+}
+"""Operations that work or fail together, by what they are called together."""
+_USES: Final = {"reserve": _BUDGETS, "limit": _LIMITS, "cache": _CACHE, "cache_keep": _CACHE}
 _MEANING: Final = {
     _RESULTS: "the result store does not work; stories go on, but may be paid for twice",
     _BUDGETS: "the budgets cannot be kept; calls wait until they can",
-    "limits": "users' requests cannot be counted; nobody is limited",
-    "cache": "the response cache does not work; equal wishes are written anew",
+    _LIMITS: "users' requests cannot be counted; nobody is limited",
+    _CACHE: "the response cache does not work; equal wishes are written anew",
 }
 
 
-def _use_of(operation: str) -> str:
-    return _USES.get(operation, _RESULTS)
+def _kind_of(operation: str) -> str:
+    return _KINDS.get(operation, operation)
+
+
+def _use_of(kind: str) -> str:
+    return _USES.get(kind, _RESULTS)
 
 
 def _named(partition: Partition) -> dict[str, object]:

@@ -20,6 +20,7 @@ from jiraiya_events.bootstrap.breaker_watch import BreakerWatch
 from jiraiya_events.bootstrap.gate_watch import GateWatch
 from jiraiya_events.bootstrap.journal_keeping import keep_journal
 from jiraiya_events.bootstrap.observers import CallEvents
+from jiraiya_events.bootstrap.store_watch import StoreWatch
 from jiraiya_events.bootstrap.story_maker import StoryMaker
 from jiraiya_events.bootstrap.vigil import Vigil
 from jiraiya_events.domain.errors import BrokerUnavailable
@@ -47,6 +48,7 @@ class Parts:
     tracing: Tracing
     breaker_watch: BreakerWatch
     gate_watch: GateWatch
+    store_watch: StoreWatch
     vigil: Vigil
     calls: CallEvents
     drain_s: float
@@ -99,6 +101,8 @@ class Service:
         await keep_journal(parts.journal, self._exit)
         self._exit.push_async_callback(parts.tracing.aclose)
         self._exit.push_async_callback(parts.maker.aclose)
+        parts.store_watch.start()
+        self._exit.push_async_callback(parts.store_watch.stop)
         self._exit.push_async_callback(parts.progress.stop)
         self._exit.callback(parts.gate_watch.stop)
         self._exit.callback(parts.breaker_watch.stop)

@@ -27,6 +27,7 @@ from jiraiya_events.bootstrap.options import (
     topic_creation,
 )
 from jiraiya_events.bootstrap.service import Parts, Service
+from jiraiya_events.bootstrap.store_watch import StoreWatch
 from jiraiya_events.bootstrap.story_maker import build_story_maker
 from jiraiya_events.bootstrap.vigil import Vigil
 from jiraiya_events.contract.asyncapi import build_asyncapi
@@ -116,6 +117,7 @@ def build_service(settings: Settings) -> Service:
                 places=lambda name: maker.chains.heads_of(name) or (name,),
                 queue=slot_place,
             ),
+            store_watch=StoreWatch(maker.stores.results, calls),
             gate_watch=GateWatch(maker.gate, clock, engine.unpark, place=slot_place),
             vigil=Vigil(
                 edge,

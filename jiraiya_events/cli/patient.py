@@ -15,7 +15,7 @@ from jiraiya_events.generation.safety.moderation import Moderation
 from jiraiya_events.ops.doctor import Patient
 from jiraiya_events.ops.model_check import TriedModel
 from jiraiya_events.settings import Settings
-from jiraiya_events.settings.problems import shown_address
+from jiraiya_events.settings.variables import shown_address
 
 
 async def patient_of(settings: Settings, stack: AsyncExitStack) -> Patient:

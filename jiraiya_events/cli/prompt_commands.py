@@ -119,13 +119,17 @@ def _read(path: Path | None) -> "StoryRequested":
 
     if path is None:
         return StoryRequested.model_validate(EXAMPLES[EventType.REQUESTED])
+    piped = str(path) == "-"
+    place = "stdin" if piped else str(path)
     try:
-        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-        return StoryRequested.model_validate(json_module.loads(raw))
+        given = json_module.loads(sys.stdin.buffer.read() if piped else path.read_bytes())
+        if isinstance(given, dict):
+            return StoryRequested.model_validate(given)
+        msg = f"{place} is no story.requested payload: it must be a JSON object"
     except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror}"
+        msg = f"{place} cannot be read: {error.strerror}"
     except ValidationError as error:
-        msg = f"{path} is no story.requested payload: {describe(error, StoryRequested)}"
+        msg = f"{place} is no story.requested payload: {describe(error, StoryRequested)}"
     except (ValueError, RecursionError) as error:
-        msg = f"{path} is not JSON: {error}"
+        msg = f"{place} is not JSON: {error}"
     raise Unusable(msg)

@@ -10,6 +10,7 @@ _NAMED_AT_MOST: Final = 8
 _RULE_CHARACTERS: Final = 120
 
 _RULES: Final[Mapping[str, str]] = {
+    "model_type": "must be an object",
     "missing": "required",
     "string_type": "must be a string",
     "string_too_short": "at least {min_length} character(s)",

@@ -32,16 +32,28 @@ _INVISIBLE: Final = regex.compile(
     regex.V1,
 )
 _SPACES: Final = regex.compile(r"[\s\x85]+")
+# NFKC takes the vowels Thai and Lao SARA AM apart; fonts and readers expect them whole.
+_SARA_AM: Final = (("\u0e4d\u0e32", "\u0e33"), ("\u0ecd\u0eb2", "\u0eb3"))
 _STORY_NOISE: Final = regex.compile(r"[\p{Cc}--[\t\n]]", regex.V1)
 
 
 def visible(text: str) -> str:
-    """Return `text` in NFKC and without what cannot be seen; line breaks stay."""
+    """Return `text` in NFKC and without what cannot be seen; line breaks stay.
+
+    Thai and Lao SARA AM stay one letter.
+    """
     if text.isascii() and text.isprintable():
         return text
     seen: str = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     # What was between two characters may have kept them from composing.
-    return seen if seen.isascii() else unicodedata.normalize("NFKC", seen)
+    return seen if seen.isascii() else _whole(unicodedata.normalize("NFKC", seen))
+
+
+def _whole(text: str) -> str:
+    for parts, letter in _SARA_AM:
+        if parts in text:
+            text = text.replace(parts, letter)
+    return text
 
 
 def one_line(text: str) -> str:

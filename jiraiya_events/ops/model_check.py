@@ -125,12 +125,20 @@ def _of_fault(subject: str, route: Route, options: LlmOptions, fault: Fault) -> 
         key = _setting(route, options, "api_key")
         return failed(MODEL, f"{subject} refuses the key", f"set {key} to a valid one")
     if fault.status == HTTPStatus.NOT_FOUND:
-        setting = _setting(route, options, "model")
-        return failed(MODEL, f"{subject} is not there: {fault.detail}", f"set {setting} right")
+        setting, address = (_setting(route, options, part) for part in ("model", "base_url"))
+        mend = f"set {setting} to a model it has, and {address} up to its /v1"
+        return failed(MODEL, f"{subject} is not there: {fault.detail}", mend)
+    return _of_trial(subject, options, fault)
+
+
+def _of_trial(subject: str, options: LlmOptions, fault: Fault) -> Finding:
     detail = f"{subject} did not take a call of {TRIAL_TOKENS} tokens: {fault.detail}"
-    if fault.status in _NOT_UNDERSTOOD and options.answer_form is FormChoice.JSON:
+    if fault.status not in _NOT_UNDERSTOOD:
+        return warning(MODEL, detail, _REAL_ONE)
+    if options.answer_form is FormChoice.JSON:
         return failed(MODEL, detail, f"set {_FORM}=auto, or text")
-    return warning(MODEL, detail, _REAL_ONE)
+    mend = f"real requests would be refused as well: mend what it says, or try {_FORM}=text"
+    return failed(MODEL, detail, mend)
 
 
 def _setting(route: Route, options: LlmOptions, part: str) -> str:

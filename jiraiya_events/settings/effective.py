@@ -4,8 +4,7 @@ import json
 from dataclasses import dataclass
 
 from jiraiya_events.settings.model import Settings
-from jiraiya_events.settings.problems import shown_address
-from jiraiya_events.settings.variables import reveal, variables
+from jiraiya_events.settings.variables import reveal, shown_address, variables
 
 
 @dataclass(frozen=True, slots=True)

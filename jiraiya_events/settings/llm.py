@@ -14,14 +14,16 @@ from pydantic import (
 
 from jiraiya_events.settings.values import (
     Group,
+    Name,
+    Names,
     Seconds,
     Text,
-    Texts,
     Usd,
     Whole,
     comma_separated,
     derived,
     json_map,
+    no_query,
     no_user_info,
     url,
 )
@@ -29,12 +31,21 @@ from jiraiya_events.settings.values import (
 DEFAULT_MODEL: Final = "gpt-4o-mini"
 
 
-def _stripped(key: SecretStr) -> SecretStr:
+def _sendable(key: SecretStr) -> SecretStr:
+    """Accept what an HTTP header can carry."""
     text = key.get_secret_value().strip()
     if not text:
         msg = "must not be empty"
         raise ValueError(msg)
+    if not (text.isascii() and text.isprintable()):
+        msg = "must be printable ASCII"
+        raise ValueError(msg)
     return SecretStr(text)
+
+
+ApiKey = Annotated[SecretStr, AfterValidator(_sendable)]
+Endpoint = Annotated[str, url("https", "http"), AfterValidator(no_query)]
+MillionTokensUsd = Annotated[Usd, Field(le=1_000_000)]
 
 
 class Price(BaseModel):
@@ -42,9 +53,9 @@ class Price(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    input: Usd
-    cached_input: Usd | None = None
-    output: Usd
+    input: MillionTokensUsd
+    cached_input: MillionTokensUsd | None = None
+    output: MillionTokensUsd
 
     @property
     def cached(self) -> Decimal:
@@ -57,11 +68,9 @@ class Fallback(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    model: Text
-    base_url: Annotated[str, url("https", "http"), no_user_info("api_key")] | None = Field(
-        default=None, repr=False
-    )
-    api_key: Annotated[SecretStr, AfterValidator(_stripped)] | None = None
+    model: Name
+    base_url: Annotated[Endpoint, no_user_info("api_key")] | None = Field(default=None, repr=False)
+    api_key: ApiKey | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -82,20 +91,18 @@ class Fallback(BaseModel):
 class Llm(Group):
     """The model endpoint (OpenAI's HTTP protocol)."""
 
-    api_key: SecretStr | None = Field(
+    api_key: ApiKey | None = Field(
         default=None,
         description="Key of the endpoint.",
         json_schema_extra=derived("`OPENAI_API_KEY`"),
     )
-    base_url: Annotated[str, url("https", "http"), no_user_info("JIRAIYA_LLM__API_KEY")] | None = (
-        Field(
-            default=None,
-            repr=False,
-            description="Address of the endpoint, up to `/v1`.",
-            json_schema_extra=derived("`OPENAI_BASE_URL`, else OpenAI's own"),
-        )
+    base_url: Annotated[Endpoint, no_user_info("JIRAIYA_LLM__API_KEY")] | None = Field(
+        default=None,
+        repr=False,
+        description="Address of the endpoint, up to `/v1`.",
+        json_schema_extra=derived("`OPENAI_BASE_URL`, else OpenAI's own"),
     )
-    model: Text = Field(default=DEFAULT_MODEL, description="The model that writes.")
+    model: Name = Field(default=DEFAULT_MODEL, description="The model that writes.")
     fallback_models: Annotated[tuple[Fallback, ...], comma_separated] = Field(
         default=(),
         description=(
@@ -104,7 +111,7 @@ class Llm(Group):
             '`["gpt-4o", {"model": "m", "base_url": "https://host/v1", "api_key": "..."}]`.'
         ),
     )
-    allowed_models: Texts = Field(
+    allowed_models: Names = Field(
         default=(DEFAULT_MODEL,),
         description="Models a request may ask for.",
         json_schema_extra=derived("the configured ones"),

@@ -7,13 +7,14 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from jiraiya_events.settings.sources import Given
-from jiraiya_events.settings.variables import Variable, variables
+from jiraiya_events.settings.variables import Variable, shown_address, variables
 
 _LONGEST_VALUE: Final = 80
 # Pydantic speaks to programmers; these parts of its sentences say nothing to an operator.
 _OPENING: Final = re.compile(r"^[A-Z][a-z]+ should")
 _CLOSING: Final = re.compile(r", unable to .*| after validation, not .*| or instance of .*")
-_CREDENTIALS: Final = re.compile(r"^(.*?//)?.*@")
+# What belongs into another setting, and is a secret there.
+_HOLDS_A_KEY: Final = re.compile(r"(?i)api_?key")
 
 
 def problems(error: ValidationError, given: Mapping[str, Given]) -> tuple[str, ...]:
@@ -29,16 +30,11 @@ def problems(error: ValidationError, given: Mapping[str, Given]) -> tuple[str, .
     return tuple(lines)
 
 
-def shown_address(text: str) -> str:
-    """Return a URL without what may be secret in it: user, password and query."""
-    return _CREDENTIALS.sub(r"\1***@", text).partition("?")[0]
-
-
 def _value(name: str, variable: Variable | None, given: Mapping[str, Given]) -> str:
     found = given.get(name)
     if found is None or variable is None:
         return f"{name}:"
-    if variable.secret:
+    if variable.secret or _HOLDS_A_KEY.search(found.text):
         return f"{name} (from {found.origin}; its value is secret)"
     text = shown_address(found.text) if variable.address else found.text
     if len(text) > _LONGEST_VALUE:

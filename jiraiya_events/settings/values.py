@@ -25,8 +25,12 @@ class Group(BaseModel):
 def _list_from_text(given: object) -> object:
     if not isinstance(given, str):
         return given
-    if given.lstrip().startswith("["):
+    start = given.lstrip()[:1]
+    if start == "[":
         return _from_json(given)
+    if start == "{":  # cut at its commas, a key in it would become the name of something
+        msg = "must be a list: put [ ] around it"
+        raise ValueError(msg)
     return [part.strip() for part in given.split(",") if part.strip()]
 
 
@@ -116,8 +120,26 @@ def no_user_info(instead: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def no_query(given: str) -> str:
+    """Refuse `?…` and `#…` in a URL that paths are added to; they may also hold a secret."""
+    if "?" in given or "#" in given:
+        msg = "must end before any ? or #: paths are added to it"
+        raise ValueError(msg)
+    return given
+
+
+def _plain_name(given: str) -> str:
+    plain = given.isprintable() and given == given.strip() and not set(given) & set("{}\"'`")
+    if not plain:
+        msg = "must be a name without quotes, braces, line breaks, or white space at its ends"
+        raise ValueError(msg)
+    return given
+
+
 Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[Text, AfterValidator(_plain_name)]
 Texts = Annotated[tuple[Text, ...], comma_separated]
+Names = Annotated[tuple[Name, ...], comma_separated]
 Secrets = Annotated[tuple[SecretStr, ...], comma_separated]
 Seconds = Annotated[float, Field(gt=0, le=TEN_YEARS_S, allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=1)]

@@ -1,5 +1,6 @@
 """The variables there are: each setting's name in the environment and its place in the model."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, get_args
@@ -19,6 +20,8 @@ FALLBACKS: Final = {
     "JIRAIYA_LLM__BASE_URL": "OPENAI_BASE_URL",
 }
 """What the OpenAI SDK's own variables stand in for."""
+
+_CREDENTIALS: Final = re.compile(r"^(.*?//)?.*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Variable:
     @property
     def address(self) -> bool:
         """True when the value is a URL, which may hold credentials."""
-        return self.path[-1].endswith("url")
+        return _is_address(self.path[-1])
 
     def value(self, settings: Settings) -> Any:  # noqa: ANN401 - settings have many types
         """Return this setting's value."""
@@ -73,12 +76,22 @@ def _holds_secret(kind: Any) -> bool:  # noqa: ANN401 - annotations have many ty
     return kind is SecretStr or any(map(_holds_secret, get_args(kind)))
 
 
+def _is_address(field: str) -> bool:
+    return field.endswith("url")
+
+
+def shown_address(text: str) -> str:
+    """Return a URL without what may be secret in it: user, password, query and fragment."""
+    return re.split("[?#]", _CREDENTIALS.sub(r"\1***@", text), maxsplit=1)[0]
+
+
 def reveal(value: object) -> object:
     """Return `value` without secrets: what may be shown of it."""
     if isinstance(value, SecretStr):
         return "********"
     if isinstance(value, BaseModel):
-        return {name: str(reveal(part)) for name, part in value if part is not None}
+        shown = {name: str(reveal(part)) for name, part in value if part is not None}
+        return {n: shown_address(text) if _is_address(n) else text for n, text in shown.items()}
     if isinstance(value, dict):
         return {name: reveal(part) for name, part in value.items()}
     if isinstance(value, tuple):

@@ -156,6 +156,55 @@ async def test_the_request_is_the_stock_class_s_to_the_letter(
     assert lean_headers == stock_headers
 
 
+async def streamed(kind: type[ChatOpenAI], endpoint: Endpoint) -> list[dict[str, Any]]:
+    """Return what our adapter reads of each chunk of a stream."""
+    http = openai.DefaultAioHttpClient()
+    chat = kind(
+        api_key=SecretStr("sk-made-up"),
+        base_url=endpoint.base_url,
+        model="m-1",
+        max_retries=0,
+        include_response_headers=True,
+        stream_usage=True,
+        use_responses_api=False,
+        http_async_client=http,
+    )
+    try:
+        chunks = [chunk async for chunk in chat.astream(MESSAGES, extra_body=EXTRA)]
+    finally:
+        await http.aclose()
+    for chunk in chunks:
+        chunk.response_metadata.get("headers", {}).pop("Date", None)
+    return [
+        {"text": one.text, "about": one.response_metadata, "usage": one.usage_metadata}
+        for one in chunks
+    ]
+
+
+def as_events(*chunks: dict[str, Any]) -> str:
+    """Return them as OpenAI streams them."""
+    texts = [json.dumps({"id": "c", "model": "m-1-2026", "created": 1, **one}) for one in chunks]
+    return "".join(f"data: {text}\n\n" for text in [*texts, "[DONE]"])
+
+
+async def test_a_stream_is_read_like_the_stock_class_reads_it(endpoint: Endpoint) -> None:
+    """Texts, the end, the model, headers and tokens; the requests are the same to the letter."""
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}, {"content": "Once"}, {}]
+    ends = (None, None, "stop")
+    choices = [
+        {"index": 0, "delta": delta, "finish_reason": end}
+        for delta, end in zip(deltas, ends, strict=True)
+    ]
+    usage = {"choices": [], "usage": completion({})["usage"]}
+    endpoint.type = "text/event-stream"
+    endpoint.text = as_events(*({"choices": [one], "usage": None} for one in choices), usage)
+    stock, lean = await streamed(ChatOpenAI, endpoint), await streamed(LeanChatOpenAI, endpoint)
+    assert lean == stock
+    assert "".join(one["text"] for one in lean) == "Once"
+    (stock_headers, stock_body), (lean_headers, lean_body) = endpoint.seen
+    assert (lean_headers, lean_body) == (stock_headers, stock_body)
+
+
 @EARLIER
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 422, 429, 500, 503])
 async def test_an_error_status_raises_what_the_stock_class_raises(

@@ -93,6 +93,7 @@ async def test_an_expired_entry_is_no_obstacle_to_forgetting(
     """Proves that what has ended is neither counted nor missed."""
     await stores.answers.keep("k", "ann", paid())
     clock.time += CACHE_S
+    await stores.results.look_up(FIRST, "f", "bob")
     await stores.answers.keep("l", "ann", paid())
     assert await stores.answers.forget("ann") == 1
     assert await stores.answers.find("l") is None
@@ -104,18 +105,20 @@ def test_a_cache_of_no_time_is_off() -> None:
 
 
 async def test_what_has_ended_leaves_the_file(tmp_path: Path, clock: StandingClock) -> None:
-    """Proves that the file does not grow for ever, and that pruning takes small bites."""
+    """Proves it also once the cache is off, and that pruning takes small bites."""
     stores = open_stores(f"sqlite:///{tmp_path}/r.db", TTL_S, CACHE_S, clock)
-    for number in range(20):
+    for number in range(250):
         await stores.answers.keep(str(number), "ann", paid())
+    await stores.aclose()
     clock.time += CACHE_S
+    without = open_stores(f"sqlite:///{tmp_path}/r.db", TTL_S, 0, clock)
     left = []
     for _ in range(3):
-        await stores.answers.keep("new", "ann", paid())
+        await without.results.look_up(FIRST, "f", "bob")
         with closing(sqlite3.connect(tmp_path / "r.db")) as file:
             left.append(file.execute("SELECT count(*) FROM cached_answers").fetchone()[0])
-    await stores.aclose()
-    assert left == [13, 5, 1]
+    await without.aclose()
+    assert left == [150, 50, 0]
 
 
 async def test_a_forgotten_users_answers_leave_no_trace_in_the_file(tmp_path: Path) -> None:

@@ -511,6 +511,18 @@ async def test_a_broken_file_is_reported_and_used_again_once_it_is_mended(tmp_pa
     await store.aclose()
 
 
+async def test_a_ping_proves_that_the_file_can_be_written(tmp_path: Path) -> None:
+    """Proves that a full disk is found: each ping writes, as another process sees."""
+    store = sqlite_store(tmp_path / "r.db")
+    await store.ping()
+    with closing(sqlite3.connect(tmp_path / "r.db")) as other:
+        versions = {other.execute("PRAGMA data_version").fetchone()}
+        await store.ping()
+        versions.add(other.execute("PRAGMA data_version").fetchone())
+    await store.aclose()
+    assert len(versions) == 2
+
+
 async def test_a_full_disk_makes_the_store_unavailable(tmp_path: Path) -> None:
     """Proves that a full disk is told, and that nothing half-written stays."""
     store = sqlite_store(tmp_path / "r.db")

@@ -12,11 +12,14 @@ import pytest
 from jiraiya_events.adapters.limits.memory_spending import MemorySpending
 from jiraiya_events.adapters.limits.redis_spending import RedisSpending
 from jiraiya_events.adapters.limits.sqlite_spending import SqliteSpending
+from jiraiya_events.adapters.store.open_store import open_stores
 from jiraiya_events.adapters.store.redis_connection import RedisConnection
 from jiraiya_events.adapters.store.sqlite_thread import SqliteThread
 from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.generation.budgets import Budgets
 from jiraiya_events.generation.spending import OverBudget, Reservation, Spending
+from tests.contracts.standing_clock import StandingClock
 from tests.redis_server import RedisServer
 
 NOON = 86_400 * 20_000 + 43_200.0
@@ -227,15 +230,20 @@ async def test_a_hundred_at_once_cannot_pass_a_budget_for_ten(open_one: Open) ->
 
 
 async def test_the_last_days_sums_are_kept_no_longer_than_needed(tmp_path: Path) -> None:
-    """Proves that a file does not grow with the days, nor a process."""
+    """Proves that a process does not grow with the days, nor a file, budgets or no budgets."""
+    clock, path = StandingClock(), tmp_path / "outcomes.db"
+    in_memory = MemorySpending(Budgets())
     async with AsyncExitStack() as opened:
-        in_file = _sqlite(opened, tmp_path / "outcomes.db")(Budgets())
-        in_memory = MemorySpending(Budgets())
+        in_file = _sqlite(opened, path)(Budgets())
+        stores = open_stores(f"sqlite:///{path}", 1000.0, 0, clock)
+        opened.push_async_callback(stores.aclose)
         for day in range(5):
+            clock.time = NOON + day * 86_400
             for keeper in (in_file, in_memory):
-                assert await fits(keeper, call(1, now=NOON + day * 86_400))
+                assert await fits(keeper, call(1, now=clock.time))
+        await stores.results.look_up(RequestIdentity("/shop", "r-1"), "f", None)
     assert sorted(in_memory._days) == [20_003, 20_004]
-    with closing(sqlite3.connect(tmp_path / "outcomes.db")) as file:
+    with closing(sqlite3.connect(path)) as file:
         for table in ("spent", "reserved"):
             days = file.execute(f"SELECT DISTINCT day FROM {table} ORDER BY day").fetchall()  # noqa: S608
             assert days == [(20_003,), (20_004,)]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from jiraiya_events.adapters.llm.deferred_moderation import DeferredModeration
@@ -98,6 +99,27 @@ async def test_a_call_without_a_judgement_is_a_fault_and_is_not_repeated(
     assert "sk-test" not in str(caught.value)
     assert endpoint.stats.moderations == 1
     assert not await moderation.flagged("a fox", CHILDREN)
+
+
+async def test_a_provider_that_repeats_the_text_fills_no_log_with_it() -> None:
+    """Proves that neither wish, nor story, nor key is in the fault."""
+
+    async def repeat(request: web.Request) -> web.Response:
+        said, key = (await request.json())["input"], request.headers["Authorization"]
+        return web.json_response({"error": {"message": f"{key}: not {said}?"}}, status=400)
+
+    app = web.Application()
+    app.router.add_post("/v1/moderations", repeat)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    moderation = ProviderModeration(options(address, "sesame"), timeout_s=5.0)
+    with pytest.raises(CallFault) as caught:
+        await moderation.flagged("a fox and a hen at night")
+    await moderation.aclose()
+    await runner.cleanup()
+    assert caught.value.fault.detail == "400 Bearer ***: not …?"
 
 
 async def test_an_endpoint_that_is_gone_is_a_fault() -> None:

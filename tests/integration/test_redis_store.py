@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jiraiya_events.adapters.store import redis_connection
+from jiraiya_events.adapters.store import redis_connection, redis_silence
 from jiraiya_events.adapters.store.open_store import Stores, open_stores
 from jiraiya_events.adapters.store.redis_connection import Call, Script
 from jiraiya_events.domain.errors import StoreUnavailable
@@ -92,8 +92,9 @@ async def test_a_user_of_many_requests_is_forgotten_whole(
 ) -> None:
     """Proves it beyond what is erased at once, and that no key of theirs is left."""
     one, two = (stores.results for stores in replicas)
-    looks = [one.look_up(named(n), "f", "ann", Lease(named(n), "a", 600.0)) for n in range(1100)]
-    await asyncio.gather(*looks)
+    for first in range(0, 1100, 100):
+        some = [named(first + number) for number in range(100)]
+        await asyncio.gather(*(one.look_up(n, "f", "ann", Lease(n, "a", 600.0)) for n in some))
     assert await two.forget("ann") == 1100
     assert redis_server.command("DBSIZE") == b":0\r\n"
 
@@ -180,9 +181,39 @@ async def test_a_store_that_hangs_is_given_up_in_time(
     ends = await asyncio.wait_for(asyncio.gather(*looks, return_exceptions=True), 20)
     assert {type(end) for end in ends} == {StoreUnavailable}
     assert all("did not answer in time" in str(end) for end in ends)
-    assert own_redis.command("CLIENT", "UNPAUSE") == b"+OK\r\n"
+
+
+async def test_a_store_that_hangs_is_asked_now_and_then_only(
+    own_redis: RedisServer, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proves that after one time-out nobody else pays for it, and that its end is found out."""
+    await stores.results.ping()
+    monkeypatch.setattr(redis_connection, "_IN_ALL_S", 0.3)
+    assert own_redis.command("CLIENT", "PAUSE", "600000", "WRITE") == b"+OK\r\n"
+    with pytest.raises(StoreUnavailable):
+        await stores.results.look_up(FIRST, "f", "ann")
     monkeypatch.undo()
-    assert await stores.results.look_up(FIRST, "f", "ann") == Stored()
+    # Each of these would wait for longer by itself.
+    async with asyncio.timeout(redis_silence.QUIET_S / 2):
+        for number in range(5):
+            with pytest.raises(StoreUnavailable, match="did not answer in time"):
+                await stores.results.look_up(named(number), "f", "ann")
+    assert own_redis.command("CLIENT", "UNPAUSE") == b"+OK\r\n"
+    async with asyncio.timeout(20):
+        while await is_down(stores):
+            continue
+    looks = [stores.results.look_up(named(number), "f", "ann") for number in range(5)]
+    assert await asyncio.gather(*looks) == [Stored()] * 5
+
+
+async def is_down(stores: Stores) -> bool:
+    """Tell whether the store is unavailable; takes a moment if so."""
+    try:
+        await stores.results.ping()
+    except StoreUnavailable:
+        await asyncio.sleep(0.05)
+        return True
+    return False
 
 
 async def test_a_cancelled_caller_leaves_its_answer_to_nobody(

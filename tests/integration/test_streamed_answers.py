@@ -178,6 +178,61 @@ async def test_a_chunk_that_is_no_json_is_a_bad_body(endpoint: Endpoint, chat: C
     assert (await fault_of(chat, on_text=lambda _: None)).kind is FaultKind.BAD_BODY
 
 
+async def test_a_story_in_parts_is_read_and_printed_nowhere(
+    endpoint: Endpoint,
+    chat: ChatModel,
+    recwarn: pytest.WarningsRecorder,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Proves that the client's warning about such parts, which quotes them, does not come."""
+    part = {"type": "text", "text": '{"title": "T", "content": "Once"}'}
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    delta = {"role": "assistant", "content": [thought, part]}
+    first = {"id": "c", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    endpoint.replies = [events(json.dumps(first), chunk(finish_reason="stop"), "[DONE]")]
+    deltas: list[str] = []
+    answer = await ask(chat, on_text=deltas.append)
+    assert (answer.text, deltas) == (part["text"], ["Once"])
+    assert [str(one.message) for one in recwarn] == []
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_a_byte_order_mark_hides_no_event(endpoint: Endpoint, chat: ChatModel) -> None:
+    """Proves that the first event counts, as the specification of SSE says."""
+
+    async def marked(_: web.Request) -> web.Response:
+        text = f"\ufeffdata: {chunk('{first')}\n\ndata: {chunk('}', 'stop')}\n\n"
+        return web.Response(text=text, content_type="text/event-stream")
+
+    endpoint.replies = [marked]
+    assert (await ask(chat, on_text=lambda _: None)).text == "{first}"
+
+
+async def test_of_several_choices_the_first_is_the_answer(
+    endpoint: Endpoint, chat: ChatModel
+) -> None:
+    """Proves that two stories are not mixed into one; an end without a delta is one too."""
+    one, other, end = (
+        {"index": 0, "delta": {"content": "one "}},
+        {"index": 1, "delta": {"content": "other "}, "finish_reason": "length"},
+        {"index": 0, "delta": None, "finish_reason": "stop"},
+    )
+    sent = [[one], [other], [other, one], [end], [other]]
+    endpoint.replies = [events(*(json.dumps({"id": "c", "choices": some}) for some in sent))]
+    answer = await ask(chat, on_text=lambda _: None)
+    assert (answer.text, answer.finish_reason) == ("one one ", "stop")
+
+
+async def test_the_story_is_not_in_the_fault_of_a_stream(
+    endpoint: Endpoint, chat: ChatModel
+) -> None:
+    """Proves that a provider may repeat what it had written so far."""
+    event = {"error": {"message": "gave up at: Once upon a time, far away"}}
+    endpoint.replies = [events(chunk("Once upon a"), chunk(" time, far"), json.dumps(event))]
+    fault = await fault_of(chat, on_text=lambda _: None)
+    assert fault.detail == "gave up at: … away"
+
+
 async def test_keep_alive_comments_do_not_hide_a_silence(
     endpoint: Endpoint, chat: ChatModel
 ) -> None:

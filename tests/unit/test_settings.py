@@ -13,7 +13,7 @@ from jiraiya_events.domain.errors import SettingsError
 from jiraiya_events.settings import Settings, effective, load_settings
 from jiraiya_events.settings.kafka import Topics
 from jiraiya_events.settings.llm import Fallback, Llm
-from jiraiya_events.settings.variables import variables
+from jiraiya_events.settings.variables import reveal, variables
 
 CONTRACT_DEFAULTS = {
     "JIRAIYA_ENV": "dev",
@@ -227,6 +227,12 @@ def test_fallbacks_are_names_or_endpoints_with_a_key_of_their_own() -> None:
     visible = repr(settings) + json.dumps(_shown(settings))
     assert "sesame" not in visible
     assert '"base_url": "http://other/v1"' in _shown(settings)["JIRAIYA_LLM__FALLBACK_MODELS"][0]
+
+
+def test_an_address_that_got_in_with_a_secret_is_shown_without_it() -> None:
+    """Validation refuses it; the listing does not rely on that."""
+    odd = Fallback.model_construct(model="m", base_url="https://u:sesame@h/v1?k=sesame#sesame")
+    assert reveal((odd,)) == [{"model": "m", "base_url": "https://***@h/v1"}]
 
 
 def test_secrets_are_in_no_repr_and_no_listing() -> None:

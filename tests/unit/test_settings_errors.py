@@ -63,7 +63,24 @@ def _refused(environ: dict[str, str]) -> tuple[str, ...]:
         ),
         ("JIRAIYA_LLM__BASE_URL", "localhost", "must be a URL like https://host/… or http://"),
         ("JIRAIYA_LLM__BASE_URL", "http://h:port/v1", "must be a URL like https://host/…"),
+        ("JIRAIYA_LLM__MODEL", '"m"', "must be a name without quotes, braces"),
+        ("JIRAIYA_LLM__ALLOWED_MODELS", '["abcdefghijklmnopqr\\nb"]', "braces, line breaks, or"),
+        ("JIRAIYA_LLM__ALLOWED_MODELS", '["a", " b"]', "or white space at its ends"),
+        ("JIRAIYA_LLM__ALLOWED_MODELS", "a,{b}", "must be a name without quotes, braces"),
+        ("JIRAIYA_LLM__ALLOWED_MODELS", '{"a": 1}', "must be a list: put [ ] around it"),
+        ("JIRAIYA_KAFKA__BOOTSTRAP_SERVERS", "{h:1}", "must be a list: put [ ] around it"),
         ("JIRAIYA_LLM__PRICES", "{", "is not JSON"),
+        (
+            "JIRAIYA_LLM__PRICES",
+            '{"m": {"input": "1000001", "output": "1"}}',
+            "must be less than or equal to 1000000 in 'm.input'",
+        ),
+        ("JIRAIYA_LLM__PRICES", '{"m": {"input": "0", "output": "1e9"}}', "1000000 in 'm.output'"),
+        (
+            "JIRAIYA_LLM__PRICES",
+            '{"m": {"input": "0", "cached_input": "1e7", "output": "1"}}',
+            "1000000 in 'm.cached_input'",
+        ),
         ("JIRAIYA_LLM__PRICES", "[1]", "must be a JSON object"),
         pytest.param("JIRAIYA_LLM__PRICES", "[" * 200_000, "is nested too deeply", id="deep"),
         ("JIRAIYA_STORE__URL", "postgres://x", "must be sqlite:///path"),
@@ -130,6 +147,11 @@ def test_a_wrong_price_is_named_by_its_model() -> None:
         ('{"model": "m", "api_key": " "}', "must not be empty (api_key)"),
         ('{"model": "", "api_key": "sesame"}', "must have at least 1 character in 'model'"),
         ('{"model": "m", "key": "sesame"}', "is unknown in 'key'"),
+        ('{"model": "m", "base_url": "https://other/v1?k=sesame", "api_key": "sesame"}',
+         "must end before any ? or #: paths are added to it (base_url)"),
+        ('{"model": "m", "api_key": "ses\u00e4me"}', "must be printable ASCII (api_key)"),
+        ('{"model": "m", "api_key": "sesame\\nX: y"}', "must be printable ASCII (api_key)"),
+        ('{"model": " m", "api_key": "sesame"}', "must be a name without quotes, braces"),
         ("5", "must be a JSON object"),
     ],
 )  # fmt: skip
@@ -139,6 +161,47 @@ def test_a_wrong_fallback_is_one_line_without_its_key(fallback: str, reason: str
     assert line.startswith("JIRAIYA_LLM__FALLBACK_MODELS (from the environment; its value is")
     assert reason in line
     assert "sesame" not in line
+
+
+@pytest.mark.parametrize("rest", ["?", "?key=sesame", "#", "#sesame", "?a=sesame#sesame"])
+def test_an_address_paths_are_added_to_has_nothing_after_its_own(rest: str) -> None:
+    """No call would arrive; and what stands there may be a key."""
+    (line,) = _refused({"JIRAIYA_LLM__BASE_URL": f"https://host/v1{rest}"})
+    reason = "must end before any ? or #: paths are added to it"
+    shown = "JIRAIYA_LLM__BASE_URL='https://host/v1' (from the environment)"
+    assert line == f"{shown} {reason}"
+
+
+OBJECT = '{"model": "m", "base_url": "https://host/v1", "api_key": "sesame"}'
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "JIRAIYA_LLM__FALLBACK_MODELS",
+        "JIRAIYA_LLM__ALLOWED_MODELS",
+        "JIRAIYA_LLM__MODEL",
+        "JIRAIYA_LLM__BASE_URL",
+        "JIRAIYA_KAFKA__BOOTSTRAP_SERVERS",
+        "JIRAIYA_HTTP__CORS_ORIGINS",
+    ],
+)
+def test_a_fallback_in_the_wrong_place_or_form_shows_no_key(name: str) -> None:
+    """Cut at its commas, its key would be the name of a model, and stand in logs and metrics."""
+    for given in (OBJECT, f"a,{OBJECT}", f"[{OBJECT}"):
+        (line, *more) = _refused({name: given})
+        assert line.startswith(f"{name} (from the environment; its value is secret)")
+        assert "sesame" not in "".join([line, *more])
+
+
+@pytest.mark.parametrize("name", ["JIRAIYA_LLM__API_KEY", "OPENAI_API_KEY"])
+@pytest.mark.parametrize("key", ["ses\u00e4me", "sesame\nmore", "sesame\x7f"])
+def test_a_key_no_header_can_carry_is_refused_at_once(name: str, key: str) -> None:
+    """Else every call would fail, and nobody would read why."""
+    (line,) = _refused({name: key})
+    assert line.startswith("JIRAIYA_LLM__API_KEY (from")
+    assert line.endswith("must be printable ASCII")
+    assert "me" not in line.replace("environment", "")
 
 
 @pytest.mark.parametrize("name", sorted(LATER))

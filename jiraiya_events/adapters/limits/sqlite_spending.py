@@ -1,8 +1,7 @@
 """The sums in the result store's SQLite file, which several processes may share.
 
-Tables of their own, so that a release that knows no budgets can go on using the file beside one
-that does. Each batch of the store's thread is one IMMEDIATE transaction: nobody else writes
-between the look at a sum and its change.
+Each batch of the store's thread is one IMMEDIATE transaction: nobody else writes between the look
+at a sum and its change.
 """
 
 import sqlite3
@@ -12,17 +11,6 @@ from jiraiya_events.adapters.store.sqlite_thread import SqliteThread
 from jiraiya_events.generation.budgets import Budgets, accounts, day_of, over_budget
 from jiraiya_events.generation.spending import OverBudget, Reservation
 
-_TABLES: Final = (
-    """CREATE TABLE IF NOT EXISTS spent (
-        day INTEGER NOT NULL, account TEXT NOT NULL, pico_usd INTEGER NOT NULL,
-        PRIMARY KEY (day, account)
-    ) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS reserved (
-        day INTEGER NOT NULL, key TEXT NOT NULL, pico_usd INTEGER NOT NULL,
-        PRIMARY KEY (day, key)
-    ) WITHOUT ROWID""",
-)
-_PRUNE: Final = ("DELETE FROM spent WHERE day < ?", "DELETE FROM reserved WHERE day < ?")
 _SUM: Final = "SELECT pico_usd FROM spent WHERE day = ? AND account = ?"
 _ADD: Final = """INSERT INTO spent VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET pico_usd = pico_usd + excluded.pico_usd"""
@@ -32,12 +20,11 @@ _RELEASE: Final = "DELETE FROM reserved WHERE day = ? AND key = ?"
 
 
 class SqliteSpending:
-    """Statements for the thread, which is the result store's and closed by it."""
+    """Statements for the thread, which is the result store's: it prunes and closes."""
 
     def __init__(self, thread: SqliteThread, budgets: Budgets) -> None:
         self._thread = thread
         self._budgets = budgets
-        self._pruned_on = -1
 
     async def reserve(self, wanted: Reservation, now: float) -> OverBudget | None:
         """Add the reservation to the sums of its day, unless that passes a budget."""
@@ -45,7 +32,6 @@ class SqliteSpending:
         names = accounts(wanted.user_id)
 
         def operation(connection: sqlite3.Connection) -> str | None:
-            self._prepare(connection, day)
             more = wanted.pico_usd - _number(connection, _FORMER, day, wanted.key)
             for account in names:
                 if not self._budgets.allow(account, _number(connection, _SUM, day, account) + more):
@@ -62,23 +48,12 @@ class SqliteSpending:
         day = day_of(wanted.now)
 
         def operation(connection: sqlite3.Connection) -> None:
-            self._prepare(connection, day)
             more = pico_usd - _number(connection, _FORMER, day, wanted.key)
             connection.execute(_RELEASE, (day, wanted.key))
             rows = [(day, account, more) for account in accounts(wanted.user_id)]
             connection.executemany(_ADD, rows)
 
         await self._thread.run(operation)
-
-    def _prepare(self, connection: sqlite3.Connection, day: int) -> None:
-        """Make the tables each time: the file may have been replaced, and it costs nothing."""
-        for statement in _TABLES:
-            connection.execute(statement)
-        if day > self._pruned_on:
-            # The day before stays for calls that end after midnight.
-            for statement in _PRUNE:
-                connection.execute(statement, (day - 1,))
-            self._pruned_on = day
 
 
 def _number(connection: sqlite3.Connection, select: str, day: int, name: str) -> int:

@@ -13,6 +13,7 @@ from jiraiya_events.generation.prompt import AnswerForm
 
 _KEPT_HEADERS: Final = ("x-request-id",)
 _RATE_LIMIT_PREFIX: Final = "x-ratelimit-"
+_MOST_TOKENS: Final = 10**9
 
 
 def answer_of(message: AIMessage, route: Route, form: AnswerForm) -> ModelAnswer:
@@ -45,6 +46,11 @@ class Pieces:
         return bool(self._texts)
 
     @property
+    def text(self) -> str:
+        """Return what has come so far."""
+        return "".join(self._texts)
+
+    @property
     def ended(self) -> bool:
         """Whether the stream said that it was finished; one that was cut says nothing."""
         return "finish_reason" in self._about or self._usage is not None
@@ -61,7 +67,7 @@ class Pieces:
     def answer(self, route: Route, form: AnswerForm) -> ModelAnswer:
         """Return the answer, once it has ended."""
         return _answer(
-            text="".join(self._texts),
+            text=self.text,
             refusal=None,
             usage=self._usage,
             about=self._about,
@@ -83,7 +89,7 @@ def _answer(
         text=_encodable(text),
         finish_reason=about.get("finish_reason"),
         refusal=None if refusal is None else _encodable(refusal),
-        usage=_usage(usage),
+        usage=_usage(usage, written=bool(text or refusal)),
         model=about.get("model_name") or route.model,
         provider=route.account.provider,
         form=form,
@@ -96,17 +102,31 @@ def _encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _usage(counted: UsageMetadata | None) -> Usage | None:
+def _usage(counted: UsageMetadata | None, *, written: bool) -> Usage | None:
+    """Return the tokens, None when they cannot be true: nothing would be free of charge then.
+
+    LangChain counts what an endpoint leaves out as 0, and every call has an input.
+    """
     if counted is None:
         return None
     inputs = counted.get("input_token_details") or {}
     outputs = counted.get("output_token_details") or {}
+    read, wrote = counted["input_tokens"], counted["output_tokens"]
+    cached, reasoned = inputs.get("cache_read") or 0, outputs.get("reasoning") or 0
+    if not all(map(_is_count, (read, wrote, cached, reasoned))):
+        return None
+    if not read or (written and not wrote):
+        return None
     return Usage(
-        input_tokens=counted["input_tokens"],
-        cached_input_tokens=inputs.get("cache_read") or 0,
-        output_tokens=counted["output_tokens"],
-        reasoning_tokens=outputs.get("reasoning") or 0,
+        input_tokens=read,
+        cached_input_tokens=min(cached, read),
+        output_tokens=wrote,
+        reasoning_tokens=reasoned,
     )
+
+
+def _is_count(tokens: object) -> bool:
+    return isinstance(tokens, int) and 0 <= tokens <= _MOST_TOKENS
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

@@ -6,10 +6,9 @@ never for `--help`.
 
 import warnings
 from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import dataclass
 
 import langsmith
-import openai
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from jiraiya_events.adapters.llm.answers import answer_of
@@ -19,23 +18,26 @@ from jiraiya_events.adapters.llm.client import (
     http_client,
     timeout,
 )
-from jiraiya_events.adapters.llm.faults import causes, fault_of
+from jiraiya_events.adapters.llm.dialects import Dialect
+from jiraiya_events.adapters.llm.faults import fault_of
 from jiraiya_events.adapters.llm.lean_chat import LeanChatOpenAI
 from jiraiya_events.adapters.llm.options import Account, FormChoice, LlmOptions, Route
 from jiraiya_events.adapters.llm.streaming import read_stream
 from jiraiya_events.generation.deltas import ContentDeltas
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
 from jiraiya_events.generation.paid import ModelAnswer
-from jiraiya_events.generation.prompt import STORY_SCHEMA, AnswerForm, Prompt
+from jiraiya_events.generation.prompt import AnswerForm, Prompt
 
 OnText = Callable[[str], None]
 
-_RESPONSE_FORMAT: Final[dict[str, Any]] = {
-    "response_format": {
-        "type": "json_schema",
-        "json_schema": {"name": "story", "strict": True, "schema": STORY_SCHEMA},
-    }
-}
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    prompt: Prompt
+    route: Route
+    max_output_tokens: int | None
+    timeout_s: float
+    on_text: OnText | None
 
 
 class ChatModel:
@@ -50,7 +52,9 @@ class ChatModel:
         warnings.filterwarnings("ignore", module=r"langchain_openai\.chat_models")
         self._options = options
         self._routes = {route.name: route for route in options.routes}
-        self._text_only: set[str] = set()
+        text = options.answer_form is FormChoice.TEXT
+        self._first = Dialect(AnswerForm.TEXT if text else AnswerForm.JSON)
+        self._dialects: dict[str, Dialect] = {}
         self._http = http_client()
         self._chats = {
             account.name: LeanChatOpenAI(**client_settings(options, account, self._http))
@@ -66,15 +70,16 @@ class ChatModel:
         timeout_s: float,
         on_text: OnText | None = None,
     ) -> ModelAnswer:
-        """Make one call; once per model a second one, in text form, when JSON is not known."""
+        """Make one call, and another at once where the endpoint wants another dialect."""
         route = self._routes.get(model) or self._options.route_of(model)
-        form = self._form(route)
-        try:
-            return await self._call(prompt, form, route, max_output_tokens, timeout_s, on_text)
-        except _NoStructuredOutput:
-            self._text_only.add(model)
-        form = AnswerForm.TEXT
-        return await self._call(prompt, form, route, max_output_tokens, timeout_s, on_text)
+        call = _Call(prompt, route, max_output_tokens, timeout_s, on_text)
+        tried = [self._dialects.get(route.name, self._first)]
+        while isinstance(said := await self._make(call, tried), Dialect):
+            tried.append(said)
+        if len(tried) > 1:
+            # Learned from an answer only: a refusal may have had another reason.
+            self._dialects[route.name] = tried[-1]
+        return said
 
     async def models_of(self, account: Account) -> frozenset[str] | Fault:
         """Return the models an endpoint lists, none when it keeps no list; costs nothing."""
@@ -82,7 +87,7 @@ class ChatModel:
         try:
             page = await client.models.list(timeout=CONNECT_TIMEOUT_S)
         except Exception as error:  # noqa: BLE001 - a probe answers, it never raises
-            fault = fault_of(error)
+            fault = fault_of(error, key=_key_of(account))
             # An endpoint without a list is there all the same.
             known = fault.kind is FaultKind.HTTP and fault.status not in {401, 403}
             return frozenset() if known else fault
@@ -92,55 +97,34 @@ class ChatModel:
         """Close every connection."""
         await self._http.aclose()
 
-    def _form(self, route: Route) -> AnswerForm:
-        choice = self._options.answer_form
-        if choice is FormChoice.TEXT or route.name in self._text_only:
-            return AnswerForm.TEXT
-        return AnswerForm.JSON
-
-    async def _call(
-        self,
-        prompt: Prompt,
-        form: AnswerForm,
-        route: Route,
-        max_output_tokens: int | None,
-        timeout_s: float,
-        on_text: OnText | None,
-    ) -> ModelAnswer:
-        arguments: dict[str, Any] = {"model": route.model, "timeout": timeout(timeout_s)}
-        if max_output_tokens is not None:
-            arguments["max_tokens"] = max_output_tokens
-        if form is AnswerForm.JSON:
-            arguments["extra_body"] = _RESPONSE_FORMAT
-        system, user = (text for _, text in prompt.messages(form))
+    async def _make(self, call: _Call, tried: list[Dialect]) -> ModelAnswer | Dialect:
+        """Return the answer, or the dialect to try next, which was not tried before."""
+        route, dialect = call.route, tried[-1]
+        arguments = dialect.arguments(call.max_output_tokens)
+        arguments |= {"model": route.model, "timeout": timeout(call.timeout_s)}
+        system, user = (text for _, text in call.prompt.messages(dialect.form))
         messages: list[BaseMessage] = [SystemMessage(system), HumanMessage(user)]
         chat = self._chats[route.account.name]
+        key = _key_of(route.account)
+
+        def fault(error: Exception, written: str = "") -> Fault:
+            return fault_of(error, (system, user, written), key)
+
         try:
-            if on_text is None:
-                return answer_of(await chat.ainvoke(messages, **arguments), route, form)
-            chunks = chat.astream(messages, **arguments)
-            pieces = await read_stream(chunks, ContentDeltas(form), on_text, timeout_s)
-            return pieces.answer(route, form)
+            if call.on_text is None:
+                return answer_of(await chat.ainvoke(messages, **arguments), route, dialect.form)
+            chunks, deltas = chat.astream(messages, **arguments), ContentDeltas(dialect.form)
+            pieces = await read_stream(chunks, deltas, call.on_text, call.timeout_s, fault)
+            return pieces.answer(route, dialect.form)
         except CallFault:
             raise
         except Exception as error:  # noqa: BLE001 - every fault of a provider has its kind
-            if "extra_body" in arguments and self._may_ask_for_text(error):
-                raise _NoStructuredOutput from None
+            other = dialect.refused(error, self._options.answer_form)
+            if other not in tried:
+                return other
             # Without its cause: the client's errors carry the whole request in their frames.
-            raise CallFault(fault_of(error)) from None
-
-    def _may_ask_for_text(self, error: Exception) -> bool:
-        auto = self._options.answer_form is FormChoice.AUTO
-        return auto and refuses_structured_output(error)
+            raise CallFault(fault(error)) from None
 
 
-def refuses_structured_output(error: Exception) -> bool:
-    """Tell whether the endpoint does not know, or not allow, our `response_format`."""
-    for cause in causes(error):
-        if isinstance(cause, openai.BadRequestError | openai.UnprocessableEntityError):
-            return "response_format" in (cause.param or "") or "response_format" in cause.message
-    return False
-
-
-class _NoStructuredOutput(Exception):
-    """The endpoint does not know `response_format`."""
+def _key_of(account: Account) -> str:
+    return "" if account.api_key is None else account.api_key.get_secret_value()

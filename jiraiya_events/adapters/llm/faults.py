@@ -4,15 +4,15 @@ Under the aiohttp transport a refused connection, a DNS failure and a dropped co
 surface as a time-out of the OpenAI client: only the chain of causes tells them apart.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import openai
 
+from jiraiya_events.adapters.llm.provider_words import code_of, fit_for_logs, words_of
 from jiraiya_events.generation.faults import Fault, FaultKind
 
 # The first match in the chain of causes wins; subclasses stand before their parents.
@@ -25,22 +25,22 @@ _BY_CLASS: Final[tuple[tuple[type[BaseException], FaultKind], ...]] = (
     (aiohttp.ClientConnectionError, FaultKind.DROPPED),
     (ConnectionError, FaultKind.DROPPED),
 )
-# What looks like a key; the keys of other providers are long words without a mark of their own.
-_SECRET: Final = re.compile(r"(?i)\b(sk|pk|key|bearer)[-_ ][\w*.-]{4,}|\w[\w*]{23,}")
-_LONGEST_DETAIL: Final = 200
 
 
-def fault_of(error: Exception) -> Fault:
-    """Return the fault behind what the client raised."""
+def fault_of(error: Exception, private: Iterable[str] = (), key: str = "") -> Fault:
+    """Return the fault behind what the client raised.
+
+    Neither the `key` nor pieces of the `private` texts, which were sent, are in it.
+    """
     for cause in causes(error):
         if isinstance(cause, openai.APIStatusError):
-            return _http_fault(cause)
+            return _http_fault(cause, _words(cause, private, key))
         for known, kind in _BY_CLASS:
             if isinstance(cause, known):
                 return Fault(kind, detail=type(cause).__name__)
     kind = _kind_without_a_known_cause(error)
     if kind is FaultKind.STREAM_ERROR and isinstance(error, openai.APIError):
-        return Fault(kind, provider_code=error.code or error.type, detail=_words(error))
+        return Fault(kind, provider_code=_code(error), detail=_words(error, private, key))
     return Fault(kind, detail=type(error).__name__)
 
 
@@ -67,21 +67,22 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         at = at.__cause__ or at.__context__
 
 
-def _http_fault(error: openai.APIStatusError) -> Fault:
+def _http_fault(error: openai.APIStatusError, words: str) -> Fault:
     return Fault(
         FaultKind.HTTP,
         status=error.status_code,
-        provider_code=error.code or error.type,
+        provider_code=_code(error),
         retry_after_s=_retry_after_s(error.response.headers),
-        detail=f"{error.status_code} {_words(error)}".strip(),
+        detail=f"{error.status_code} {words}".strip(),
     )
 
 
-def _words(error: openai.APIError) -> str:
-    """Return the provider's words, shortened, without anything that looks like a key."""
-    body: Any = error.body
-    words = body.get("message") if isinstance(body, dict) else None
-    return _SECRET.sub("***", words)[:_LONGEST_DETAIL] if isinstance(words, str) else ""
+def _words(error: openai.APIError, private: Iterable[str], key: str) -> str:
+    return fit_for_logs(words_of(error.body), private, key)
+
+
+def _code(error: openai.APIError) -> str | None:
+    return code_of(error.code) or code_of(error.type)
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -14,15 +14,17 @@ it with the stock class answer by answer and request by request.
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 import httpx2
 import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import BaseMessage
-from langchain_core.outputs import ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, model_validator
+
+from jiraiya_events.adapters.llm.lean_stream import PlainClient, first_choice
 
 PATH: Final = "/chat/completions"
 
@@ -39,9 +41,31 @@ class _Sent:
 
 
 class LeanChatOpenAI(ChatOpenAI):
-    """Chat completions without streaming, tools or parsed output; needs a `http_async_client`."""
+    """Chat completions without tools or parsed output; needs a `http_async_client`.
+
+    Streams go through the stock `_astream`; only their chunks are read another way (`lean_stream`).
+    """
 
     _sent: _Sent | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _read_streams_plainly(self) -> Self:
+        # The stock class makes its client by itself, with headers of its own, and takes no other.
+        self.root_async_client.__class__ = PlainClient
+        return self
+
+    def _convert_chunk_to_generation_chunk(
+        self,
+        chunk: dict[str, Any],
+        default_chunk_class: type,
+        base_generation_info: dict[str, Any] | None,
+    ) -> ChatGenerationChunk | None:
+        first = first_choice(chunk)
+        if first is None:
+            return None
+        return super()._convert_chunk_to_generation_chunk(
+            first, default_chunk_class, base_generation_info
+        )
 
     async def _agenerate(
         self,

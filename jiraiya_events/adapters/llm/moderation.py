@@ -67,7 +67,7 @@ class ProviderModeration:
             return _is_flagged(results, strictly=audience is Audience.CHILDREN)
         except Exception as error:  # noqa: BLE001 - every fault of a provider has its kind
             # Without its cause: the client's errors carry the text in their frames.
-            raise CallFault(_fault(error)) from None
+            raise CallFault(_fault(error, text, self._client.api_key)) from None
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -88,7 +88,7 @@ def _is_unfit_for_children(result: dict[str, Any]) -> bool:
     return any(scores.get(category, 0) >= CHILDREN_LIMIT for category in CHILDREN_CATEGORIES)
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception, sent: str, key: str) -> Fault:
     if isinstance(error, LookupError | TypeError | ValueError | AttributeError):
         return Fault(FaultKind.BAD_BODY, detail=type(error).__name__)
-    return fault_of(error)
+    return fault_of(error, (sent,), key)

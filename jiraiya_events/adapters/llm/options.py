@@ -1,7 +1,7 @@
 """What is needed to reach the models: where, with which key, and who is asked after whom."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ class Account:
     """One key at one endpoint, and so one bill; `name` tells it from the others, and no more."""
 
     name: str
-    base_url: str | None
+    base_url: str | None = field(repr=False)
     api_key: SecretStr | None
 
     @property
@@ -53,7 +53,7 @@ class Fallback:
     """
 
     model: str
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     api_key: SecretStr | None = None
 
     def __post_init__(self) -> None:
@@ -78,7 +78,7 @@ class LlmOptions:
 
     api_key: SecretStr | None
     model: str
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     fallbacks: tuple[Fallback, ...] = ()
     allowed_models: tuple[str, ...] = ()
     timeout_s: float = 60.0

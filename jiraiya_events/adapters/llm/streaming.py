@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from langchain_core.messages import AIMessageChunk
 
 from jiraiya_events.adapters.llm.answers import Pieces
-from jiraiya_events.adapters.llm.faults import fault_of
 from jiraiya_events.generation.deltas import ContentDeltas
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
 
@@ -20,11 +19,13 @@ async def read_stream(
     deltas: ContentDeltas,
     on_text: Callable[[str], None],
     silence_s: float,
+    fault_of: Callable[[Exception, str], Fault],
 ) -> Pieces:
     """Return all pieces; no silence between two of them may last longer than `silence_s`.
 
     The connection has such a limit too, but a proxy's keep-alive comments would satisfy it.
-    Raises what the client raises before the first piece, and `CallFault` after it.
+    Raises what the client raises before the first piece, and `CallFault` after it; `fault_of` is
+    given the error and the text so far, which must not show in the fault.
     """
     pieces = Pieces()
     now = asyncio.get_running_loop().time
@@ -38,7 +39,7 @@ async def read_stream(
     except Exception as error:
         if not pieces.begun:
             raise
-        raise CallFault(_cut(fault_of(error))) from None
+        raise CallFault(_cut(fault_of(error, pieces.text))) from None
     if not pieces.ended:
         raise CallFault(Fault(FaultKind.CUT_STREAM, detail="no finish reason"))
     return pieces

@@ -1,7 +1,7 @@
 """The result store in Redis, for several replicas."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from jiraiya_events.adapters.store import redis_scripts
 from jiraiya_events.adapters.store.redis_connection import Call, RedisConnection, Script
@@ -35,9 +35,8 @@ class RedisStore:
         """Claim the identity for this body and return what is stored for it."""
         asked = ("", 0) if lease is None else (lease.owner, milliseconds(lease.seconds))
         words = (_field(identity), *asked)
-        state, *kept = await self._claiming(
-            redis_scripts.LOOK_UP, identity, fingerprint, user_id, *words
-        )
+        claim = self._claiming(redis_scripts.LOOK_UP, identity, fingerprint, user_id, *words)
+        state, *kept = await self._users.claim(*claim)
         outcome, answer, known = kept or (None, None, 1)
         return Stored(
             conflict=state == "conflict",
@@ -52,7 +51,8 @@ class RedisStore:
     ) -> None:
         """Let another body take the first one's place, unless something is kept that is its."""
         script = redis_scripts.REPLACE_BODY
-        await self._claiming(script, identity, fingerprint, user_id, _field(identity))
+        claim = self._claiming(script, identity, fingerprint, user_id, _field(identity))
+        await self._users.claim(*claim)
 
     async def is_paid(self, identity: RequestIdentity) -> bool:
         """Tell whether an answer is kept."""
@@ -64,7 +64,8 @@ class RedisStore:
     ) -> None:
         """Keep a paid answer; the latest replaces the one before."""
         body = answer.model_dump_json()
-        await self._claiming(redis_scripts.SAVE_ANSWER, identity, fingerprint, user_id, body)
+        script = redis_scripts.SAVE_ANSWER
+        await self._users.write(*self._claiming(script, identity, fingerprint, user_id, body))
 
     async def save_outcome(
         self,
@@ -78,10 +79,9 @@ class RedisStore:
         kind = _GENERATED if isinstance(outcome, StoryGenerated) else _FAILED
         owner = "" if lease is None else lease.owner
         words = (_field(identity), owner, kind + outcome.model_dump_json())
-        kept = await self._claiming(
-            redis_scripts.SAVE_OUTCOME, identity, fingerprint, user_id, *words
-        )
-        return _outcome(kept) or outcome
+        script = redis_scripts.SAVE_OUTCOME
+        written = self._claiming(script, identity, fingerprint, user_id, *words)
+        return _outcome(await self._users.write(*written)) or outcome
 
     async def renew(self, leases: Sequence[Lease]) -> None:
         """Prolong those that have not ended and are still their owners'."""
@@ -108,20 +108,19 @@ class RedisStore:
         """Close the connection."""
         await self._connection.aclose()
 
-    async def _claiming(
+    def _claiming(
         self,
         script: Script,
         identity: RequestIdentity,
         fingerprint: str,
         user_id: str | None,
         *words: str | int,
-    ) -> Any:  # noqa: ANN401 - what the script returns
-        """Run a script that claims the identity for this body first."""
+    ) -> tuple[str | None, str, int, Call]:
+        """Return a call that claims the identity for this body first, as `RedisUsers` runs it."""
         tag = _tag(identity)
         user = "" if user_id is None else hashed(user_id)
         call = Call(script, _keys(tag), [fingerprint, user, self._ttl_ms, *words])
-        noting = self._users.note(user_id, tag, self._ttl_ms)
-        return (await self._connection.run(*noting, call))[-1]
+        return user_id, tag, self._ttl_ms, call
 
 
 def milliseconds(seconds: float) -> int:

@@ -27,7 +27,7 @@ class RedisCache:
         call = Call(
             redis_scripts.KEEP, _keys(key), [user, self._cache_ms, answer.model_dump_json()]
         )
-        await self._connection.run(*self._users.note(user_id, key, self._cache_ms), call)
+        await self._users.write(user_id, key, self._cache_ms, call)
 
     async def forget(self, user_id: str) -> int:
         """Erase the answers a user paid for; return how many."""

@@ -15,7 +15,9 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from jiraiya_events.adapters.store.redis_silence import Silence
 from jiraiya_events.domain.errors import StoreUnavailable
 
 _SOCKETS: Final = 32
@@ -78,6 +80,7 @@ class RedisConnection:
         self._client: Redis = Redis(connection_pool=self.pool)
         # The pool is not fair: who gives a socket back and wants one again is before who waits.
         self._turns = asyncio.Semaphore(_SOCKETS)
+        self._silence = Silence()
 
     async def run(self, *calls: Call) -> list[Any]:
         """Run scripts one after the other in one round trip and return what each returned.
@@ -97,16 +100,28 @@ class RedisConnection:
 
     @asynccontextmanager
     async def guarded(self) -> AsyncIterator[None]:
-        """Bound what happens inside in time; whatever Redis does wrong is `StoreUnavailable`."""
+        """Bound what happens inside in time; whatever Redis does wrong is `StoreUnavailable`.
+
+        While the server hangs that is raised at once, but for one in a few seconds.
+        """
         if self._closed:
             message = f"the result store {self.place} is closed"
             raise StoreUnavailable(message)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        if not self._silence.admits(began):
+            raise StoreUnavailable(self._reason(TimeoutError()))
         try:
             async with asyncio.timeout(_IN_ALL_S), self._turns:
                 yield
         except (RedisError, OSError) as error:
+            if isinstance(error, TimeoutError | RedisTimeoutError):
+                self._silence.timed_out(began, clock())
+            else:
+                self._silence.answered(clock())
             # Without the cause: a traceback would show it as it is.
             raise StoreUnavailable(self._reason(error)) from None
+        self._silence.answered(clock())
 
     async def aclose(self) -> None:
         """Close every socket."""

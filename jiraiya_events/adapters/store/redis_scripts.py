@@ -114,14 +114,28 @@ return 1
 NOTE: Final = Script(
     """
 local time = redis.call('TIME')
-local now, ttl = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[2])
+local now, ttl = time[1] * 1000 + time[2] / 1000, tonumber(ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZADD', KEYS[1], now + ttl, ARGV[1])
 if redis.call('PTTL', KEYS[1]) < ttl then redis.call('PEXPIRE', KEYS[1], ttl) end
 """
 )
-"""Adds one entry to a user's index and drops those that have ended."""
+"""Adds one entry to a user's index and drops those that have ended.
 
-NOTED: Final = Script("return redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)")
+The score is the entry's end in milliseconds with the microseconds behind the point, so that one
+noted twice does not have the same score twice.
+"""
 
-DROP: Final = Script("redis.call('ZREM', KEYS[1], unpack(ARGV))")
+NOTED: Final = Script("return redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1, 'WITHSCORES')")
+"""Returns `{entry, score, entry, score, …}`."""
+
+DROP: Final = Script(
+    """
+for i = 1, #ARGV, 2 do
+  if redis.call('ZSCORE', KEYS[1], ARGV[i]) == ARGV[i + 1] then
+    redis.call('ZREM', KEYS[1], ARGV[i])
+  end
+end
+"""
+)
+"""Drops entries from a user's index, but for those noted again: `ARGV` is as `NOTED` returns it."""

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-from jiraiya_events.adapters.store import sqlite_leases
+from jiraiya_events.adapters.store import sqlite_ended, sqlite_leases
 from jiraiya_events.adapters.store.rows import read
 from jiraiya_events.adapters.store.sqlite_thread import SqliteThread
 from jiraiya_events.domain.clock import Clock, SystemClock
@@ -14,7 +14,6 @@ from jiraiya_events.generation.paid import PaidAnswer
 from jiraiya_events.generation.ports import Lease, Stored
 
 _PRUNE_EVERY_S: Final = 30.0
-_PRUNED_AT_ONCE: Final = 100
 
 _DROP_OUTCOMES = "DELETE FROM outcomes WHERE source = ? AND id = ?"
 _CLAIM = "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, NULL, ?)"
@@ -27,7 +26,6 @@ _REPLACE = """UPDATE requests SET fingerprint = ?, user_id = ?, expires_at = ?
     WHERE source = ? AND id = ? AND fingerprint <> ? AND answer IS NULL AND NOT EXISTS
     (SELECT 1 FROM outcomes WHERE source = ? AND id = ? AND attempt = ?)"""
 _PAID = "SELECT 1 FROM requests WHERE source = ? AND id = ? AND answer NOT NULL AND expires_at > ?"
-_ENDED = "SELECT source, id FROM requests WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"
 _OF_USER = "SELECT source, id FROM requests WHERE user_id = ?"
 _DROP_REQUEST = "DELETE FROM requests WHERE source = ? AND id = ?"
 
@@ -141,8 +139,8 @@ class SqliteStore:
         return forgotten
 
     async def ping(self) -> None:
-        """Raise `StoreUnavailable` unless a write transaction can be had."""
-        await self._thread.run(lambda connection: connection.execute("SELECT 1").fetchone())
+        """Raise `StoreUnavailable` unless something can be written."""
+        await self._thread.run(sqlite_leases.touch)
 
     async def aclose(self) -> None:
         """Finish what is under way and close the file, also for others of its thread."""
@@ -168,15 +166,10 @@ class SqliteStore:
         return row[0] == fingerprint, row[1], True
 
     def _prune(self, connection: sqlite3.Connection, now: float) -> None:
-        """Drop a few ended requests now and then, more often while there are many."""
-        if now < self._prune_at:
-            return
-        ended = connection.execute(_ENDED, (now, _PRUNED_AT_ONCE)).fetchall()
-        for key in ended:
-            _drop(connection, key)
-        sqlite_leases.prune(connection, now)
-        many = len(ended) == _PRUNED_AT_ONCE
-        self._prune_at = now if many else now + _PRUNE_EVERY_S
+        """Drop a little of what has ended now and then, more often while there is much."""
+        if now >= self._prune_at:
+            more = sqlite_ended.prune(connection, now)
+            self._prune_at = now if more else now + _PRUNE_EVERY_S
 
 
 def _drop(connection: sqlite3.Connection, key: tuple[str, str]) -> None:

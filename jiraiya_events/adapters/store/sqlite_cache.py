@@ -8,17 +8,13 @@ from jiraiya_events.adapters.store.sqlite_thread import SqliteThread
 from jiraiya_events.domain.clock import Clock, SystemClock
 from jiraiya_events.generation.paid import PaidAnswer
 
-_PRUNED_AT_ONCE: Final = 8
-
 _FIND: Final = "SELECT answer FROM cached_answers WHERE key = ? AND expires_at > ?"
 _KEEP: Final = "INSERT OR REPLACE INTO cached_answers VALUES (?, ?, ?, ?)"
-_PRUNE: Final = """DELETE FROM cached_answers WHERE key IN
-    (SELECT key FROM cached_answers WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"""
 _FORGET: Final = "DELETE FROM cached_answers WHERE user_id = ?"
 
 
 class SqliteCache:
-    """Statements for the thread, which is the result store's and closed by it."""
+    """Statements for the thread, which is the result store's: it prunes and closes."""
 
     def __init__(self, thread: SqliteThread, cache_s: float, clock: Clock | None = None) -> None:
         self._thread = thread
@@ -32,15 +28,9 @@ class SqliteCache:
         return None if found is None else read(PaidAnswer, found[0])
 
     async def keep(self, key: str, user_id: str | None, answer: PaidAnswer) -> None:
-        """Keep an answer; the latest replaces the one before. A few that ended are dropped."""
-        now = self._clock.now()
-        row = (key, user_id, answer.model_dump_json(), now + self._cache_s)
-
-        def operation(connection: sqlite3.Connection) -> None:
-            connection.execute(_PRUNE, (now, _PRUNED_AT_ONCE))
-            connection.execute(_KEEP, row)
-
-        await self._thread.run(operation)
+        """Keep an answer; the latest replaces the one before."""
+        row = (key, user_id, answer.model_dump_json(), self._clock.now() + self._cache_s)
+        await self._thread.run(lambda connection: connection.execute(_KEEP, row))
 
     async def forget(self, user_id: str) -> int:
         """Erase the answers a user paid for; return how many."""

@@ -30,6 +30,14 @@ _TABLES: Final = (
         key TEXT PRIMARY KEY, user_id TEXT, answer TEXT NOT NULL, expires_at REAL NOT NULL
     )""",
     "CREATE INDEX IF NOT EXISTS cached_answers_by_end ON cached_answers (expires_at)",
+    """CREATE TABLE IF NOT EXISTS spent (
+        day INTEGER NOT NULL, account TEXT NOT NULL, pico_usd INTEGER NOT NULL,
+        PRIMARY KEY (day, account)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS reserved (
+        day INTEGER NOT NULL, key TEXT NOT NULL, pico_usd INTEGER NOT NULL,
+        PRIMARY KEY (day, key)
+    ) WITHOUT ROWID""",
 )
 
 

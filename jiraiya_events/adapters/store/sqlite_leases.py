@@ -24,6 +24,7 @@ _RENEW: Final = """UPDATE leases SET ends_at = ?
 _RELEASE: Final = "DELETE FROM leases WHERE source = ? AND id = ? AND owner = ?"
 _DROP: Final = "DELETE FROM leases WHERE source = ? AND id = ?"
 _PRUNE: Final = "DELETE FROM leases WHERE ends_at <= ?"
+_TOUCH: Final = "INSERT INTO leases VALUES ('', '', '', 0)"
 
 
 def grant(connection: sqlite3.Connection, lease: Lease, now: float) -> bool:
@@ -55,3 +56,9 @@ def drop(connection: sqlite3.Connection, key: tuple[str, str]) -> None:
 def prune(connection: sqlite3.Connection, now: float) -> None:
     """Drop what crashed owners left behind."""
     connection.execute(_PRUNE, (now,))
+
+
+def touch(connection: sqlite3.Connection) -> None:
+    """Write, and leave nothing behind; SQLite would not write what is there already."""
+    connection.execute(_TOUCH)
+    drop(connection, ("", ""))

@@ -10,6 +10,8 @@ from jiraiya_events.domain.request import Audience
 from jiraiya_events.generation.safety.patterns import patterns_of
 
 _UNFIT_AT: Final = 10
+# Two sentences tell of two things: a gap never crosses the end of one.
+_GAP: Final = r"[^\w.!?;]{1,6}"
 _WORD: Final = re.compile(r"\w+")
 # From here on in Unicode, scripts are written without spaces: no word can be half there.
 _UNSPACED: Final = "\u2e80"
@@ -24,7 +26,7 @@ class AgeBand:
             for word in rule.get("words", "").split():
                 self._words[word] = max(rule["weight"], self._words.get(word, 0))
         phrases = [rule for rule in rules if "regex" in rule]
-        self.phrases = patterns_of({"pattern": phrases}, letters=str.lower)
+        self.phrases = patterns_of({"pattern": phrases}, letters=str.lower, gap=_GAP)
 
     def fits(self, text: str) -> bool:
         """Tell whether nothing, and no sum of things, in this whole text is unfit."""

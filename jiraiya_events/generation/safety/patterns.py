@@ -14,7 +14,9 @@ from jiraiya_events.generation.safety.literals import literals_of
 Letters = Callable[[str], str]
 
 _GAP: Final = r"[\W_]{1,6}"
-_WORDS: Final = r"(?:\w{1,24}[\W_]{1,6}){0,%s}"
+# What a word is made of and what a gap is made of must have no sign in common: where both can take
+# "_", the ways to divide a row of them multiply, and a search takes minutes.
+_LETTER: Final = r"[^\W_]"
 _UNBOUNDED: Final = re.compile(r"(?<!\\)(?:\\\\)*(?:[*+]|\{[0-9]*,\})")
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
 _FEW_WORDS: Final = re.compile(r"~([0-9])")
@@ -70,19 +72,23 @@ def parse_patterns(text: str) -> Patterns:
     return patterns_of(tomllib.loads(text))
 
 
-def patterns_of(raw: Mapping[str, Any], letters: Letters = fold) -> Patterns:
+def patterns_of(raw: Mapping[str, Any], letters: Letters = fold, gap: str = _GAP) -> Patterns:
     """Return the patterns of this table; `letters` is what is done to the texts as well.
+
+    `gap` is what may stand between two words; it must match no letter or digit.
 
     Raises ValueError when one is badly written.
     """
-    patterns = tuple(_pattern(entry, raw, letters) for entry in raw["pattern"])
+    patterns = tuple(_pattern(entry, raw, letters, gap) for entry in raw["pattern"])
     if len({pattern.id for pattern in patterns}) < len(patterns):
         msg = "two patterns have the same id"
         raise ValueError(msg)
     return Patterns(patterns)
 
 
-def _pattern(entry: Mapping[str, Any], raw: Mapping[str, Any], letters: Letters) -> Pattern:
+def _pattern(
+    entry: Mapping[str, Any], raw: Mapping[str, Any], letters: Letters, gap: str
+) -> Pattern:
     language = entry["language"]
     try:
         words = raw.get("words", {}).get(language, {})
@@ -91,7 +97,7 @@ def _pattern(entry: Mapping[str, Any], raw: Mapping[str, Any], letters: Letters)
         return Pattern(
             id=entry["id"],
             weight=entry["weight"],
-            regex=_compiled(_spelled_out(regex, language), letters),
+            regex=_compiled(_spelled_out(regex, language, gap), letters),
             joined=None if solid is None else _compiled(solid, letters),
         )
     except (KeyError, re.error, ValueError) as error:
@@ -99,10 +105,11 @@ def _pattern(entry: Mapping[str, Any], raw: Mapping[str, Any], letters: Letters)
         raise ValueError(msg) from error
 
 
-def _spelled_out(regex: str, language: str) -> str:
+def _spelled_out(regex: str, language: str, gap: str) -> str:
     if language != "any":
-        regex = regex.replace(" ?", f"(?:{_GAP})?").replace(" ", _GAP)
-        regex = _FEW_WORDS.sub(lambda few: _WORDS % few[1], regex)
+        regex = regex.replace(r"\w", _LETTER).replace(" ?", f"(?:{gap})?").replace(" ", gap)
+        words = f"(?:{_LETTER}{{1,24}}{gap})"
+        regex = _FEW_WORDS.sub(lambda few: f"{words}{{0,{few[1]}}}", regex)
     return regex if language in _ANYWHERE else rf"\b(?:{regex})"
 
 

@@ -1,6 +1,8 @@
 """How much of a text speaks to the model instead of wishing for a story."""
 
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from jiraiya_events.generation.safety import folding
@@ -16,6 +18,11 @@ DEFUSE_AT: Final = 6
 # Whoever hides such words knows what they do.
 _HIDDEN: Final = 2
 _LAYERS: Final = 2
+# NFKC has made full-width marks plain: between letters of the far East they end a sentence.
+_SENTENCE_END: Final = re.compile(
+    r"[.!?\u2026][\"'\u2019\u201d\u00bb)\]]{0,3}(?=\s|\Z|[\u2e80-\uffff])"
+    r"|(?<=[\u2e80-\uffff])[!?]|[\u3002\u0964\n]"
+)
 
 
 def score(text: str, layers: int = _LAYERS) -> dict[str, int]:
@@ -34,20 +41,24 @@ def score(text: str, layers: int = _LAYERS) -> dict[str, int]:
 
 
 def defused(text: str) -> str:
-    """Return `text` without what the patterns find in it as it is written."""
+    """Return `text` without the sentences in which the patterns find something as it is written.
+
+    What is left of a sentence without some of its words says something nobody wished for.
+    """
     folded = folding.fold(text)
     if len(folded) != len(text):
         return text
-    spans = sorted(
+    spans = [
         found.span()
         for pattern in load_patterns().found_in(folded)
         for found in pattern.regex.finditer(folded)
+    ]
+    ends = [end.end() for end in _SENTENCE_END.finditer(text)]
+    return "".join(
+        text[start:end]
+        for start, end in pairwise([0, *ends, len(text)])
+        if not any(first < end and start < last for first, last in spans)
     )
-    kept, end = [], 0
-    for start, stop in spans:
-        kept.append(text[end:start])
-        end = max(end, stop)
-    return " ".join([*kept, text[end:]])
 
 
 def _weights(text: str, layers: int) -> Iterator[tuple[str, int]]:

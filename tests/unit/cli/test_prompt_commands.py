@@ -69,5 +69,9 @@ def test_a_request_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
     ended = show(tmp_path, {"user_id": "u"})
     assert ended.code == 2
     assert "keywords: required" in ended.err
-    assert jiraiya("prompt", "show", "-r", "-", cwd=tmp_path, given="{").code == 2
+    assert ended.err.startswith("error: stdin is no story.requested payload")
+    for given, why in (("{", "stdin is not JSON"), ("[1]", "it must be a JSON object")):
+        ended = jiraiya("prompt", "show", "-r", "-", cwd=tmp_path, given=given)
+        assert ended.code == 2
+        assert why in ended.err
     assert "cannot be read" in jiraiya("prompt", "show", "-r", "absent", cwd=tmp_path).err

@@ -49,3 +49,9 @@ def test_lines_are_seen_before_they_are_joined() -> None:
     """Proves the two steps."""
     assert visible("a\n b\u200b") == "a\n b"
     assert one_line("a\n b") == "a b"
+
+
+@pytest.mark.parametrize("text", ["น้ำตก ทำงาน คำ", "ນ້ຳ ຄຳ", "น\u200b้ำ"])
+def test_sara_am_stays_one_letter(text: str) -> None:
+    """Proves that Thai and Lao words reach the model as they are spelled."""
+    assert clean_field(text) == text.replace("\u200b", "")

@@ -75,6 +75,12 @@ def test_an_unlisted_endpoint_is_taken_to_serve_the_model_of_that_name() -> None
     assert candidates(gateway).of(None)[0].context_window == 128_000
 
 
+def test_no_address_shows_in_a_repr() -> None:
+    """Tracebacks and logs of others print those; an address may hold what is secret."""
+    one = LlmOptions(KEY, "m", base_url=THERE, fallbacks=(Fallback("n", THERE, THEIRS),))
+    assert "there.example" not in repr(one) + repr(one.routes) + repr(one.accounts)
+
+
 def test_no_key_shows() -> None:
     one = options(Fallback("n", THERE, THEIRS))
     assert "sk-" not in repr(one) + repr(one.routes) + repr(one.accounts)

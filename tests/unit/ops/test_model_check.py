@@ -90,7 +90,8 @@ FORMS = [
     (FormChoice.AUTO, said(""), Verdict.OK, "structured output: yes", ""),
     (FormChoice.AUTO, said("Once upon"), Verdict.WARNING, "does not keep to it", "=text"),
     (FormChoice.JSON, http(400), Verdict.FAILED, "400 words", "ANSWER_FORM=auto"),
-    (FormChoice.AUTO, http(400), Verdict.WARNING, "400 words", "jiraiya request"),
+    (FormChoice.AUTO, http(400), Verdict.FAILED, "400 words", "real requests would be"),
+    (FormChoice.TEXT, http(422), Verdict.FAILED, "422 words", "real requests would be"),
 ]
 
 
@@ -110,6 +111,7 @@ FAULTS = [
     (http(401), Verdict.FAILED, "JIRAIYA_LLM__API_KEY", "the api_key of n in"),
     (http(403), Verdict.FAILED, "OPENAI_API_KEY", "the api_key of n in"),
     (http(404), Verdict.FAILED, "JIRAIYA_LLM__MODEL", "the model of n in"),
+    (http(404), Verdict.FAILED, "JIRAIYA_LLM__BASE_URL up to its /v1", "the base_url of n in"),
     (http(429, "insufficient_quota"), Verdict.FAILED, "the bill", "the bill"),
     (http(503), Verdict.WARNING, "jiraiya request", "jiraiya request"),
 ]

@@ -38,6 +38,14 @@ async def test_a_store_that_cannot_says_why_and_what_to_set() -> None:
     assert "JIRAIYA_STORE__URL" in finding.mend
 
 
+@pytest.mark.parametrize("place", ["redis://host:6379/0", "rediss://***@host:6379/0"])
+async def test_what_to_do_about_redis_is_said_once(place: str) -> None:
+    """Its own reason says whether to start it, or to set another address."""
+    (finding,) = await check_store(ReadOnlyStore(60.0), place)
+    assert "JIRAIYA" not in finding.mend
+    assert "paid for twice" in finding.mend
+
+
 class Censor:
     """A moderation that answers, or does not."""
 

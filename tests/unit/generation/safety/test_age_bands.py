@@ -48,7 +48,7 @@ UNFIT = [
     "Ты шлюха, сказал он.",
     "Her intestines spilled over the floor.",
     "He gouged out both of her eyes with a spoon, and blood spurted from the holes.",
-    "Er schlitzte ihm die Kehle auf.",
+    "Die Eingeweide quollen ihm aus dem Leib.",
     "The easiest way to kill yourself is described below.",
     "She slit her wrists in the bath.",
     "Sie schnitt sich die Pulsadern auf.",
@@ -93,7 +93,13 @@ def test_children_are_spared_what_teens_may_read() -> None:
 def test_harsh_words_add_up_for_children() -> None:
     """Proves that one slip passes and two do not."""
     assert is_fit("The bastard ran away.", Audience.CHILDREN)
-    assert not is_fit("The bastard ran away with the bitch.", Audience.CHILDREN)
+    assert not is_fit("The bastard ran away from the twat.", Audience.CHILDREN)
+
+
+def test_two_sentences_tell_of_two_things() -> None:
+    """Proves that a phrase does not reach over the end of a sentence."""
+    assert is_fit("She sawed. Through his arms the rain fell.", Audience.CHILDREN)
+    assert not is_fit("She sawed through his arms in the rain.", Audience.CHILDREN)
 
 
 def test_a_word_that_is_not_whole_yet_is_not_judged() -> None:

@@ -86,8 +86,7 @@ def test_two_patterns_of_one_id_are_refused() -> None:
 def test_no_pattern_can_take_long(pattern: Pattern) -> None:
     """Proves a bound without a clock: a match is short, so the work at each place is bounded.
 
-    No repetition lacks an upper bound and none is nested deeper than a word in a row of words, so
-    the time is linear in the length of the text.
+    No repetition lacks an upper bound, and none is nested deeper than a word in a row of words.
     """
     parser: Any = importlib.import_module("re._parser")
     for regex in filter(None, (pattern.regex, pattern.joined)):

@@ -1,0 +1,47 @@
+"""Does the result store work? Asked every few seconds: readiness must not wait for requests."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+from jiraiya_events.bootstrap.observers import CallEvents
+from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.generation.ports import ResultStore
+
+EVERY_S: Final = 5.0
+
+
+class StoreWatch:
+    """Pings from `start` to `stop`, one ping at a time, and tells how each ended.
+
+    Also while requests tell the same: one small write in that time costs less than to find out.
+    """
+
+    def __init__(self, store: ResultStore, calls: CallEvents) -> None:
+        self._store = store
+        self._calls = calls
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Ask now and from now on."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ask no more; to be awaited before the store is closed."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            await self._ask()
+            await asyncio.sleep(EVERY_S)
+
+    async def _ask(self) -> None:
+        try:
+            await self._store.ping()
+        except StoreUnavailable as error:
+            self._calls.store_failed("ping", str(error))
+        else:
+            self._calls.store_pinged()
