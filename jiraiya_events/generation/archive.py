@@ -30,6 +30,8 @@ class Archive:
             await self._store.save_answer(turn.identity, turn.fingerprint, user_id, paid)
         except StoreUnavailable as error:
             self._observer.store_failed("save_answer", str(error))
+        else:
+            self._observer.store_answered("save_answer")
 
     async def share(self, turn: Turn, answer: ModelAnswer) -> None:
         """Let equal wishes have this answer, which passed our checks."""
@@ -42,7 +44,9 @@ class Archive:
         try:
             await self._cache.keep(key, turn.request.user_id, shared)
         except StoreUnavailable as error:
-            self._observer.store_failed("cache", str(error))
+            self._observer.store_failed("cache_keep", str(error))
+        else:
+            self._observer.store_answered("cache_keep")
 
     async def shared(self, turn: Turn) -> PaidAnswer | None:
         """Return the answer an equal wish got from the model this one asks first."""

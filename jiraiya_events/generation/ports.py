@@ -243,7 +243,7 @@ class CallObserver:
         """Note a look into the response cache: `hit`, `miss` or `error`."""
 
     def store_answered(self, operation: str) -> None:
-        """Note that a limit, a budget or the response cache could be reached."""
+        """Note that something was saved, or a limit, a budget or the response cache reached."""
 
     def store_failed(self, operation: str, reason: str) -> None:
         """Note that the store could not be used; the request goes on without it."""

@@ -64,6 +64,8 @@ class Memory:
             )
         except StoreUnavailable as error:
             self._observer.store_failed("save_outcome", str(error))
+        else:
+            self._observer.store_answered("save_outcome")
         if lease is not None:
             self._leases.drop(lease)
         return outcome

@@ -77,4 +77,4 @@ async def test_a_broken_cache_costs_a_call_and_no_request() -> None:
     shelf.broken = True
     scene = Scene(answer(), cache=shelf)
     assert isinstance(await scene.attempt(), Written)
-    assert scene.log.store_failures == ["cache: gone", "cache: gone"]
+    assert scene.log.store_failures == ["cache: gone", "cache_keep: gone"]
