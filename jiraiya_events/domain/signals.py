@@ -27,6 +27,8 @@ class StoryProgress(BaseModel):
     model_config = ConfigDict(frozen=True, title="StoryProgress")
 
     request_id: str
-    sequence: Count = Field(description="From 0, without gaps as far as it is delivered; 0 again: written anew.")
+    sequence: Count = Field(
+        description="From 0, without gaps as far as it is delivered; 0 again: written anew."
+    )
     delta: str
     final: bool
