@@ -42,8 +42,11 @@ def echoed_metadata(envelope: Envelope) -> dict[str, str]:
 
 
 def _read(envelope: Envelope, model: type[Payload]) -> Payload:
-    if envelope.problem is not None:
-        raise envelope.problem
+    problem = envelope.problem
+    if problem is not None:
+        # A new one: raising what the envelope holds would tie it to the frames it passes, and
+        # the record's bytes with them, until the collector comes by.
+        raise RequestFailure(problem.code, problem.message, stage=problem.stage)
     try:
         return model.model_validate(envelope.payload)
     except ValidationError as error:
