@@ -243,9 +243,11 @@ def test_a_fenced_partition_says_so_once_and_goes_on(
 ) -> None:
     """Somebody took its transactional id; the partition is still ours."""
     service = world.serve()
+    world.publish([plain("first", partition=0)])
+    world.outcomes(1, SOON_S)  # the partition has a producer of its own by now
     administrator.take_epoch(f"{world.group}.{world.requested}.0")
     world.publish([plain("a", partition=0)])
-    world.outcomes(1, SOON_S)
+    world.outcomes(2, SOON_S)
     assert not world.judgement().problems
     (line,) = told(service, "did not commit")
     assert line["fenced"] is True

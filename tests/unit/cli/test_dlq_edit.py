@@ -69,7 +69,9 @@ def test_ctrl_c_in_the_editor_leaves_no_draft(drafts: Path) -> None:
         "try: write_anew(letter())\n"
         "except KeyboardInterrupt: print('interrupted')\n"
     )
-    editor = "import os, signal; os.kill(os.getppid(), signal.SIGINT); signal.pause()"
+    editor = (
+        "import os, signal; signal.alarm(5); os.kill(os.getppid(), signal.SIGINT); signal.pause()"
+    )
     settings = {"EDITOR": shlex.join([sys.executable, "-c", editor]), "TMPDIR": str(drafts)}
     ended = subprocess.run(
         [sys.executable, "-c", tool],
