@@ -86,7 +86,7 @@ def test_a_message_stays_short_however_much_is_wrong(read: EnvelopeReader) -> No
 
 
 def test_the_problem_of_an_envelope_is_the_problem_of_its_request(read: EnvelopeReader) -> None:
-    """What could not be decoded is raised as it is; the envelope holds none of the frames it passes."""
+    """What could not be decoded is raised as it is, but not as the envelope's own."""
     envelope = read(b"[]")
     refused, problem = refusal(envelope), envelope.problem
     assert problem is not None
