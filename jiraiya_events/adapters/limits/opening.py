@@ -30,7 +30,7 @@ def open_spending(budgets: Budgets, place: Place) -> Spending | None:
         return MemorySpending(budgets)
     if isinstance(place, SqliteThread):
         return SqliteSpending(place, budgets)
-    from jiraiya_events.adapters.limits.redis_spending import RedisSpending  # noqa: PLC0415
+    from jiraiya_events.adapters.limits.redis_spending import RedisSpending  # noqa: PLC0415 - only where it is used
 
     return RedisSpending(place, budgets)
 
@@ -44,11 +44,11 @@ def open_user_limits(rate: str | None, place: Place, clock: Clock) -> UserLimits
     if rate is None:
         return None
     if place is None or isinstance(place, SqliteThread):
-        from jiraiya_events.adapters.limits.memory_user_limits import (  # noqa: PLC0415
+        from jiraiya_events.adapters.limits.memory_user_limits import (  # noqa: PLC0415 - only where it is used
             MemoryUserLimits,
         )
 
         return MemoryUserLimits(rate, clock)
-    from jiraiya_events.adapters.limits.redis_user_limits import RedisUserLimits  # noqa: PLC0415
+    from jiraiya_events.adapters.limits.redis_user_limits import RedisUserLimits  # noqa: PLC0415 - only where it is used
 
     return RedisUserLimits(place, rate)

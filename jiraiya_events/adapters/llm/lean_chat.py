@@ -100,7 +100,7 @@ class LeanChatOpenAI(ChatOpenAI):
         except Exception as error:
             raise openai.APIConnectionError(request=request) from error
         if not response.is_success:
-            raise self.root_async_client._make_status_error_from_response(response)  # noqa: SLF001
+            raise self.root_async_client._make_status_error_from_response(response)  # noqa: SLF001 - pinned, see above
         return response
 
     async def _respond_to_the_first(
