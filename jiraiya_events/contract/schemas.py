@@ -33,13 +33,13 @@ _READ: Final = frozenset({EventType.REQUESTED, EventType.CANCELLED})
 class _WireSchema(GenerateJsonSchema):
     """Pydantic's generator without the title it gives every field."""
 
-    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - Pydantic's signature
         return False
 
     def field_is_required(
         self,
         field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
-        total: bool,  # noqa: FBT001
+        total: bool,  # noqa: FBT001 - Pydantic's signature
     ) -> bool:
         return self.mode == "serialization" or super().field_is_required(field, total)
 

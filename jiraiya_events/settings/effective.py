@@ -22,7 +22,7 @@ def effective(settings: Settings) -> list[Origin]:
         Origin(
             name=name,
             value=_shown(reveal(variable.value(settings)), address=variable.address),
-            origin=settings._origins.get(name, "default"),  # noqa: SLF001
+            origin=settings._origins.get(name, "default"),  # noqa: SLF001 - of this package
         )
         for name, variable in variables().items()
     ]

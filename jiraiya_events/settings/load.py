@@ -40,8 +40,8 @@ def load_settings(
     contradictions = tuple(conflicts(settings))
     if contradictions:
         raise SettingsError(contradictions)
-    settings._origins.update({name: value.origin for name, value in given.items()})  # noqa: SLF001
-    settings._warnings = unknown_variables(name for layer in layers for name in layer)  # noqa: SLF001
+    settings._origins.update({name: value.origin for name, value in given.items()})  # noqa: SLF001 - of this package
+    settings._warnings = unknown_variables(name for layer in layers for name in layer)  # noqa: SLF001 - of this package
     return settings
 
 

@@ -36,7 +36,7 @@ async def ensure_jars(
             missing = _missing(jars, folder)
             if missing:
                 # Imported here: the HTTP client costs a quarter of a second.
-                from jiraiya_events.adapters.embedded.download import download  # noqa: PLC0415
+                from jiraiya_events.adapters.embedded.download import download  # noqa: PLC0415 - only a download needs aiohttp
 
                 await download(missing, folder, repository or default_repository(), on_progress)
     return [folder / jar.file_name for jar in jars]

@@ -144,7 +144,7 @@ class CancelledFeed:
         known = consumer.assignment()
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
-                numbers = await partitions_of(consumer._client, self._topic)  # noqa: SLF001
+                numbers = await partitions_of(consumer._client, self._topic)  # noqa: SLF001 - one connection is enough
                 partitions = {TopicPartition(self._topic, number) for number in numbers}
                 new = partitions - known
                 ends: Offsets = await consumer.end_offsets(new) if new else {}

@@ -26,12 +26,12 @@ class KafkaIntake:
     def is_member(self) -> bool:
         """Tell whether the group knows us; during a rebalance it does."""
         consumer = self.consumer
-        return consumer is not None and bool(consumer._coordinator.member_id)  # noqa: SLF001
+        return consumer is not None and bool(consumer._coordinator.member_id)  # noqa: SLF001 - nothing public tells or does it
 
     def rejoin(self) -> None:
         """Join the group again, as at a rebalance."""
         if consumer := self.consumer:
-            consumer._coordinator.request_rejoin()  # noqa: SLF001
+            consumer._coordinator.request_rejoin()  # noqa: SLF001 - nothing public tells or does it
 
     def pause(self, partition: Partition) -> None:
         """Stop delivering."""

@@ -60,7 +60,7 @@ class BrokerPulse:
     async def _answers(self, consumer: AIOKafkaConsumer) -> bool:
         try:
             async with asyncio.timeout(ASK_S):
-                return bool(await consumer._client.force_metadata_update())  # noqa: SLF001
+                return bool(await consumer._client.force_metadata_update())  # noqa: SLF001 - one connection is enough
         except (KafkaError, TimeoutError, OSError):
             return False
         except Exception as error:  # what aiokafka asserts, say; the pulse must go on

@@ -89,7 +89,7 @@ class EngineSubscriber(DefaultSubscriber):
         return verdict
 
 
-class EngineListener(ConsumerRebalanceListener):  # type: ignore[misc]
+class EngineListener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """Tells the engine of assignments; returns at once, for heartbeats stop meanwhile.
 
     `lost_place` is asked before the group is joined again, and says that we are not to.

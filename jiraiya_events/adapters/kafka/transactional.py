@@ -107,7 +107,7 @@ async def _stop(producer: AIOKafkaProducer) -> None:
 
 def look_at_coming_errors(producer: AIOKafkaProducer) -> None:
     """Look at what becomes of offsets that were not sent in time: aiokafka shields their future."""
-    for *_, future in producer._txn_manager._pending_txn_offsets:  # noqa: SLF001
+    for *_, future in producer._txn_manager._pending_txn_offsets:  # noqa: SLF001 - as above
         future.add_done_callback(_look)
 
 
@@ -121,11 +121,11 @@ def _look_at_errors(producer: AIOKafkaProducer) -> None:
 
     Else asyncio complains of each "exception was never retrieved".
     """
-    accumulator = producer._message_accumulator  # noqa: SLF001
-    unsent = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
-    unsent += accumulator._pending_batches  # noqa: SLF001
-    waiters = [batch._drain_waiter for batch in unsent]  # noqa: SLF001
-    waiters.append(producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001
+    accumulator = producer._message_accumulator  # noqa: SLF001 - as above
+    unsent = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001 - as above
+    unsent += accumulator._pending_batches  # noqa: SLF001 - as above
+    waiters = [batch._drain_waiter for batch in unsent]  # noqa: SLF001 - as above
+    waiters.append(producer._txn_manager.wait_for_transaction_end())  # noqa: SLF001 - as above
     for waiter in waiters:
         if waiter is not None and waiter.done():
             _look(waiter)

@@ -42,7 +42,7 @@ def read_any_header_name() -> None:
     fetcher.PartitionRecords = _ReadableRecords
 
 
-class _KeptRecords(MemoryRecords):  # type: ignore[misc]
+class _KeptRecords(MemoryRecords):  # type: ignore[misc]  # aiokafka is untyped
     """aiokafka's fetched batches, with their bytes still at hand."""
 
     def __init__(self, data: bytes) -> None:
@@ -50,7 +50,7 @@ class _KeptRecords(MemoryRecords):  # type: ignore[misc]
         self.data = data
 
 
-class _ReadableRecords(fetcher.PartitionRecords):  # type: ignore[misc]
+class _ReadableRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is untyped
     """aiokafka's iterator over what one fetch brought, going on where it would give up.
 
     A batch that is damaged is one in both readings.
@@ -79,7 +79,7 @@ class _TolerantRecords:
         return self._batches.popleft()
 
 
-class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
+class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # aiokafka is untyped
     """One batch whose header names may be any bytes."""
 
     def __iter__(self) -> "_TolerantBatch":
@@ -95,7 +95,7 @@ class _Lenient(bytearray):
         found = super().__getitem__(index)
         return found if isinstance(found, int) else _Lenient(found)
 
-    def decode(self, encoding: str = "utf-8", errors: str = "") -> str:  # noqa: ARG002
+    def decode(self, encoding: str = "utf-8", errors: str = "") -> str:  # noqa: ARG002 - str's own signature
         return super().decode(encoding, "surrogateescape")
 
 
@@ -111,7 +111,7 @@ def _slices(data: bytes) -> Iterator[memoryview]:
         start = end
 
 
-class AnyNameBatch(BatchBuilder):  # type: ignore[misc]
+class AnyNameBatch(BatchBuilder):  # type: ignore[misc]  # aiokafka is untyped
     """A producer's batch whose header names may hold escaped bytes; written in Python, slowly."""
 
     def __init__(self, *, transactional: bool) -> None:
@@ -148,5 +148,5 @@ class _Escaped(str):
 
     __slots__ = ()
 
-    def encode(self, encoding: str = "utf-8", errors: str = "") -> bytes:  # noqa: ARG002
+    def encode(self, encoding: str = "utf-8", errors: str = "") -> bytes:  # noqa: ARG002 - str's own signature
         return super().encode(encoding, "surrogateescape")

@@ -87,9 +87,9 @@ def sqlite_file(url: str) -> Path | None:
 
 def _in_redis(url: str, ttl_s: float, cache_s: float) -> Stores:
     # Imported here: the client takes a while to import, and commands should answer at once.
-    from jiraiya_events.adapters.store.redis import RedisStore  # noqa: PLC0415
-    from jiraiya_events.adapters.store.redis_cache import RedisCache  # noqa: PLC0415
-    from jiraiya_events.adapters.store.redis_connection import RedisConnection  # noqa: PLC0415
+    from jiraiya_events.adapters.store.redis import RedisStore  # noqa: PLC0415 - only where it is used
+    from jiraiya_events.adapters.store.redis_cache import RedisCache  # noqa: PLC0415 - only where it is used
+    from jiraiya_events.adapters.store.redis_connection import RedisConnection  # noqa: PLC0415 - only where it is used
 
     connection = RedisConnection(url)
     results, answers = RedisStore(connection, ttl_s), RedisCache(connection, cache_s)

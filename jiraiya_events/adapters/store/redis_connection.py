@@ -138,9 +138,9 @@ class RedisConnection:
             results: list[Any] = await pipeline.execute(raise_on_error=False)
         return results
 
-    async def _send_one(self, command: Sequence[str | int | float]) -> Any:  # noqa: ANN401
+    async def _send_one(self, command: Sequence[str | int | float]) -> Any:  # noqa: ANN401 - a reply has the command's type
         try:
-            return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
+            return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis leaves it untyped
         except NoScriptError as error:
             return error
 

@@ -52,7 +52,7 @@ class EngineMetrics(Observer):
                     age_s = max(0.0, (now_ms - record.timestamp_ms) / 1000)
                     self._metrics.event_duration.observe(age_s)
 
-    def transaction_failed(self, partition: Partition, error: EngineError) -> None:  # noqa: ARG002
+    def transaction_failed(self, partition: Partition, error: EngineError) -> None:  # noqa: ARG002 - the port's
         """Count a transaction that did not commit, by why."""
         self._metrics.transactions.labels(_result(error)).inc()
 

@@ -39,6 +39,6 @@ def open_tracing(environ: Mapping[str, str], *, version: str, group: str) -> Tra
     if not tracing_wanted(environ):
         return Untraced()
     # The SDK costs a third of a second to import, which is nobody's price who does not use it.
-    from jiraiya_events.adapters.telemetry.otel import OtelTracer  # noqa: PLC0415
+    from jiraiya_events.adapters.telemetry.otel import OtelTracer  # noqa: PLC0415 - the SDK is imported only when it is switched on
 
     return OtelTracer(version=version, group=group)

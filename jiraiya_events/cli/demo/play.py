@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from jiraiya_events.adapters.telemetry.logs import configure_logs
 from jiraiya_events.bootstrap import contract_topics, kafka_connection
@@ -71,7 +71,7 @@ async def _act(running: Stage, count: int, console: Console) -> int:
     loop = asyncio.get_running_loop()
     began = loop.time()
 
-    def show() -> object:
+    def show() -> RenderableType:
         return page(board, running.service.statistics(), running.places, loop.time() - began)
 
     options = kafka_connection(running.settings).client_options()
@@ -108,14 +108,16 @@ async def _ask(
 
 
 @contextmanager
-def _screen(console: Console, show: Callable[[], object]) -> Iterator[Callable[[str], None]]:
+def _screen(
+    console: Console, show: Callable[[], RenderableType]
+) -> Iterator[Callable[[str], None]]:
     """Show the live page; without a terminal, lines as things happen."""
     if not console.is_terminal:
         yield lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True)
         return
     with Live(
         console=console,
-        get_renderable=show,  # type: ignore[arg-type]
+        get_renderable=show,
         refresh_per_second=FRAMES_A_SECOND,
         vertical_overflow="crop",
     ):
@@ -137,12 +139,12 @@ def _starting(console: Console) -> Iterator[Callable[[str, int, int], None]]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        tasks: dict[str, object] = {}
+        tasks: dict[str, TaskID] = {}
 
         def bar(phase: str, done: int, total: int) -> None:
             if phase not in tasks:
                 tasks[phase] = progress.add_task(phase, total=total)
-            progress.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]
+            progress.update(tasks[phase], completed=done, total=total)
 
         yield bar
 
