@@ -8,8 +8,7 @@ import structlog
 
 from jiraiya_events.adapters.limits.opening import open_spending, open_user_limits
 from jiraiya_events.adapters.llm.candidates import candidates
-from jiraiya_events.adapters.llm.deferred import DeferredModel
-from jiraiya_events.adapters.llm.deferred_moderation import DeferredModeration
+from jiraiya_events.adapters.llm.deferred import DeferredModel, DeferredModeration
 from jiraiya_events.adapters.llm.options import LlmOptions
 from jiraiya_events.adapters.llm.prices import Prices
 from jiraiya_events.adapters.store.open_store import Stores, open_stores

@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from jiraiya_events.adapters.llm.deferred import DeferredModel
-from jiraiya_events.adapters.llm.deferred_moderation import DeferredModeration
+from jiraiya_events.adapters.llm.deferred import DeferredModel, DeferredModeration
 from jiraiya_events.adapters.llm.options import LlmOptions
 from jiraiya_events.adapters.store.open_store import open_stores
 from jiraiya_events.bootstrap import contract_topics, kafka_connection

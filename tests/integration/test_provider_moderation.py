@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from jiraiya_events.adapters.llm.deferred_moderation import DeferredModeration
+from jiraiya_events.adapters.llm.deferred import DeferredModeration
 from jiraiya_events.adapters.llm.moderation import CHILDREN_LIMIT, ProviderModeration
 from jiraiya_events.adapters.llm.options import LlmOptions
 from jiraiya_events.domain.errors import SettingsError

@@ -1,6 +1,6 @@
 """The `Moderation` of OpenAI, or of an endpoint that has its `/moderations`, by its own client.
 
-Importing this module imports that client, which takes a second: see `deferred_moderation`.
+Importing this module imports that client, which takes a second: see `deferred`.
 """
 
 import json
