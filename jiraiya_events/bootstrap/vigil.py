@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 
+import structlog
 from aiokafka import AIOKafkaConsumer
 
 from jiraiya_events.adapters.kafka.admin import cluster_client
@@ -19,6 +20,8 @@ from jiraiya_events.domain.errors import InstanceTaken
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.generation.breaker import Breaker, State
 from jiraiya_events.generation.breakers import Breakers
+
+log = structlog.get_logger(__name__)
 
 SILENT_S = 5.0
 """Two beats without an answer: what stands still may stand still because of the broker."""
@@ -42,6 +45,7 @@ class Vigil:
         self._activity = activity
         self._call_timeout_s = call_timeout_s
         self._watchdog = Watchdog()
+        self._told_stuck = False
         self._cluster = ClusterWatch(needs, engine.restart, edge.partitions_added)
         self._logs = LogWatch(lambda: engine.statistics().sessions, engine.begins_at, engine.halt)
         looks = (self._look_at_cluster, self._logs.look, self._look_at_progress)
@@ -103,8 +107,16 @@ class Vigil:
         await self._cluster.look(consumer._client)  # noqa: SLF001 - one connection is enough
 
     async def _look_at_progress(self, _: AIOKafkaConsumer) -> None:
-        self.stuck()
+        self._tell(self.stuck())
         forget_mended(self._engine.statistics().sessions, self._activity.troubles)
+
+    def _tell(self, stuck: list[str]) -> None:
+        """Say it in the log too: a restart takes the probe's answer with it."""
+        if stuck and not self._told_stuck:
+            log.critical("work that could move does not: /health/live is red", stuck=stuck)
+        elif self._told_stuck and not stuck:
+            log.warning("work moves again")
+        self._told_stuck = bool(stuck)
 
 
 def holds_back(breaker: Breaker, parked: int) -> bool:

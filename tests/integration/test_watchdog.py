@@ -30,6 +30,7 @@ def test_liveness_turns_red_when_work_that_could_move_does_not(world: World, how
     (check,) = (c for c in service.json("/health/live")["checks"] if c["status"] == "failing")
     assert check["name"] == "progress"
     assert BEND[how] in check["detail"]
+    service.wait_log("work that could move does not", 10)
     service.kill()
     world.serve()
     world.outcomes(1, 30)
