@@ -1,5 +1,6 @@
 """The journal while the service runs, and a line for each process that ended in the midst of it."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import structlog
@@ -11,8 +12,13 @@ from jiraiya_events.adapters.journal.machine import note_crashes
 log = structlog.get_logger(__name__)
 
 
-async def keep_journal(journal: FileJournal, until: AsyncExitStack) -> None:
-    """Take notes until the end of `until`; a folder that cannot be written to stops nothing."""
+async def keep_journal(
+    journal: FileJournal, until: AsyncExitStack, cut_by_crash: Callable[[int], None]
+) -> None:
+    """Take notes until the end of `until`; a folder that cannot be written to stops nothing.
+
+    `cut_by_crash` is told how many requests were at work at each death nobody has seen before.
+    """
     try:
         deaths = await journal.open()
         until.callback(journal.close)
@@ -25,6 +31,7 @@ async def keep_journal(journal: FileJournal, until: AsyncExitStack) -> None:
         )
         return
     for death in deaths:
+        cut_by_crash(len(death.running))
         _say(death)
     if journal.wary:
         log.warning("requests that may have crashed this service run alone from now on")

@@ -98,7 +98,7 @@ class Service:
         if self._sidecar is not None:
             await self._sidecar.start()
             self._exit.push_async_callback(self._sidecar.stop)
-        await keep_journal(parts.journal, self._exit)
+        await keep_journal(parts.journal, self._exit, parts.calls.cut_by_crash)
         self._exit.push_async_callback(parts.tracing.aclose)
         self._exit.push_async_callback(parts.maker.aclose)
         parts.store_watch.start()

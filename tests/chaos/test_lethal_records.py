@@ -77,8 +77,11 @@ def test_kills_from_outside_cost_no_innocent(world: World) -> None:
             world.publish(requests[1:])
         _wait_for_in_flight(service, 1 if number < KILLS // 2 else len(requests))
         threading.Event().wait(dice.uniform(0, 0.5))
+        under_way = service.metric("jiraiya_in_flight")
         service.kill()
-        service.start()
+        service.start().wait_ready()
+        # What was at work may be paid for again: counted, by the next process.
+        assert service.metric("jiraiya_requests_cut_by_crash_total") == under_way
     world.endpoint.configure(hold=False)
     world.outcomes(len(requests), 60)
     found = world.judgement()

@@ -50,3 +50,7 @@ class CallMetrics(CallObserver):
     def cache_looked_up(self, result: str) -> None:
         """Count a look into the response cache by its result."""
         self._metrics.cache_lookups.labels(result).inc()
+
+    def cut_by_crash(self, count: int) -> None:
+        """Count requests that were at work when an earlier process died."""
+        self._metrics.crash_cut.inc(count)

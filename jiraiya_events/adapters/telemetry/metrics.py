@@ -129,6 +129,12 @@ class Metrics:
             ["model"],
             registry=registry,
         )
+        self.crash_cut: Final = Counter(
+            "jiraiya_requests_cut_by_crash_total",
+            "Requests at work when an earlier process here died: at most so many calls of it, "
+            "paid for or not, are made again.",
+            registry=registry,
+        )
         self.breaker_state: Final = Gauge(
             "jiraiya_circuit_breaker_state",
             "0 closed, 1 half-open, 2 open.",
