@@ -1,5 +1,5 @@
 # Everything a person or CI does here, from a fresh clone. Needs make and Python 3.11 to 3.13;
-# the rest comes with `make install`, which every other target runs first.
+# the rest comes with `make install`, which every other target runs first, and with `.ci/needs`.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -71,6 +71,7 @@ demo: install ## Watch stories arrive through a real Apache Kafka
 
 .PHONY: test
 test: install ## Run every test, with branch coverage (PYTEST_ARGS=… adds arguments)
+	@.ci/needs
 	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
 
 .PHONY: lint
