@@ -57,7 +57,8 @@ class Store(Group):
     )
     ttl_s: Seconds = Field(
         default=FOURTEEN_DAYS_S,
-        description="How long outcomes are kept; at least the dead letters' retention.",
+        description="How long outcomes are kept; also the retention that `jiraiya topics apply` "
+        "gives the dead letters.",
     )
     response_cache_s: Annotated[float, Field(ge=0, le=TEN_YEARS_S, allow_inf_nan=False)] = Field(
         default=0, description="Reuse answers to equal wishes for this long; 0 is off."
