@@ -3,6 +3,7 @@
 from typing import Final
 
 from jiraiya_events.contract.credentials import is_credential
+from jiraiya_events.contract.dropped_key import DROPPED_KEY
 from jiraiya_events.contract.record import WireHeaders
 
 PASSED_ON_AT_MOST: Final = 16
@@ -10,7 +11,7 @@ PASSED_ON_BYTES: Final = 1024
 
 _BOM: Final = "\ufeff"
 _OURS: Final = ("x-dlq-", "x-replay-")
-_OUR_NAMES: Final = frozenset({"x-request-partition"})
+_OUR_NAMES: Final = frozenset({"x-request-partition", *DROPPED_KEY})
 
 
 def text_of(value: bytes | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from jiraiya_events.contract.dead_letters import PREFIX
 from jiraiya_events.contract.deadline import LONGEST_S
 from jiraiya_events.contract.event_types import SOURCE, SPEC_VERSION, EventType
 from jiraiya_events.domain.codes import ErrorCode
@@ -74,12 +75,23 @@ def outgoing_headers(kind: EventType) -> Schema:
     optional = {
         "ce_subject": _text("The request's id; left out when it is unknown."),
         "tracestate": _text("W3C Trace Context."),
+        **_dropped_key("x-"),
     }
     return {
         "type": "object",
         "description": "Up to 16 `x-` headers of the request follow.",
         "required": list(properties),
         "properties": properties | optional,
+    }
+
+
+def _dropped_key(prefix: str) -> Schema:
+    return {
+        f"{prefix}key-dropped": _text(
+            "The topic had no room for the key: it is null.", const="true"
+        ),
+        f"{prefix}key-size": _text("Bytes of the key that was too large.", pattern="^[0-9]+$"),
+        f"{prefix}key-sha256": _text("Its SHA-256.", pattern="^[0-9a-f]{64}$"),
     }
 
 
@@ -103,6 +115,7 @@ def dead_letter_headers_schema() -> Schema:
         "x-dlq-size": _text("Bytes of the value that was too large.", pattern=number),
         "x-dlq-sha256": _text("Its SHA-256.", pattern="^[0-9a-f]{64}$"),
         "x-dlq-headers-dropped": _text("The headers were too large as well.", const="true"),
+        **_dropped_key(PREFIX),
     }
     return {
         "type": "object",

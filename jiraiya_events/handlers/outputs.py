@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from jiraiya_events.contract.dead_letters import (
+    PREFIX,
     Death,
     dead_letter_headers,
     only_dead_letter_headers,
     truncated_headers,
 )
+from jiraiya_events.contract.dropped_key import dropped_key_headers
 from jiraiya_events.contract.envelope import Envelope
 from jiraiya_events.contract.events import encode_outcome
 from jiraiya_events.contract.trace import TraceContext
@@ -52,7 +54,9 @@ class Publication:
         )
         failed = isinstance(outcome, StoryFailed)
         topic = rules.topics.failed if failed else rules.topics.generated
-        return Output(topic, self.record.key, event.value, event.headers)
+        output = Output(topic, self.record.key, event.value, event.headers)
+        output.smaller = _without_key(output)
+        return output
 
     def _dead_letter(self, outcome: StoryFailed, rules: Rules) -> Output:
         """Return the original record with why it died; made smaller when the broker says so."""
@@ -68,6 +72,15 @@ class Publication:
         headers = dead_letter_headers(record, self.envelope, death)
         shorter = truncated_headers(headers, record.value)
         topic = rules.topics.dlq
-        last_resort = Output(topic, record.key, None, only_dead_letter_headers(shorter))
-        truncated = Output(topic, record.key, None, shorter, smaller=last_resort)
+        headerless = Output(topic, record.key, None, only_dead_letter_headers(shorter))
+        headerless.smaller = _without_key(headerless, PREFIX)
+        truncated = Output(topic, record.key, None, shorter, smaller=headerless)
         return Output(topic, record.key, record.value, headers, smaller=truncated)
+
+
+def _without_key(output: Output, prefix: str = "x-") -> Output | None:
+    """Return the last resort: the key may have come compressed, or where there was more room."""
+    if not output.key:
+        return None
+    headers = (*output.headers, *dropped_key_headers(output.key, prefix))
+    return Output(output.topic, None, output.value, headers)

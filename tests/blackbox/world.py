@@ -74,10 +74,12 @@ class World:
 
     # The broker's side.
 
-    def create_topics(self, *, dlq_bytes: int | None = None, cancelled: bool = True) -> None:
-        """Create the topics in use, wide enough for the largest record any test sends."""
-        dlq = str(int(LARGEST) + HEADROOM if dlq_bytes is None else dlq_bytes)
-        sizes = {self.requested: LARGEST, self.generated: LARGEST, self.failed: LARGEST}
+    def create_topics(
+        self, *, largest: str = LARGEST, dlq_bytes: int | None = None, cancelled: bool = True
+    ) -> None:
+        """Create the topics in use, wide enough for the largest record most tests send."""
+        dlq = str(int(largest) + HEADROOM if dlq_bytes is None else dlq_bytes)
+        sizes = {self.requested: largest, self.generated: largest, self.failed: largest}
         topics = [
             NewTopic(name, self.partitions, self.replicas, config={"max.message.bytes": size})
             for name, size in {**sizes, self.dlq: dlq}.items()

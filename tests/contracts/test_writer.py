@@ -275,6 +275,19 @@ async def test_after_a_refusal_the_next_writer_commits_something_smaller(
     assert values(await place.published()) == [b"smaller"]
 
 
+@pytest.mark.parametrize("name", ["a", "\udcff"])
+async def test_a_large_output_is_measured_compressed(kafka: KafkaPlace, name: str) -> None:
+    """As its request was, which may have come compressed; whatever its headers are called."""
+    large = Output(kafka.out, b"k" * 10 * MAX_BYTES, b"v", ((name, b"1"),))
+    writer = kafka.writer()
+    await writer.open()
+    await writer.commit([output(kafka, b"before"), large, output(kafka, b"after")], Committed(3))
+    await writer.close()
+    assert await kafka.published() == [
+        (b"k", b"before", ()), (large.key, b"v", large.headers), (b"k", b"after", ()),
+    ]  # fmt: skip
+
+
 async def test_small_outputs_are_not_refused_for_being_many(place: Place, opened: Writer) -> None:
     """The limit is one record's, however many go to one partition in one transaction."""
     many = [output(place, b"%03d" % n + b"y" * 2_000) for n in range(200)]

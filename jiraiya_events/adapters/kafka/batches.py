@@ -14,11 +14,20 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatch
 
-from jiraiya_events.adapters.kafka.undecodable import AnyNameBatch
+from jiraiya_events.adapters.kafka.undecodable import BATCH_BYTES, AnyNameBatch
 from jiraiya_events.engine.records import Output
 
 REMEMBERED_KEYS = 16_384
+
+COMPRESSED_BYTES = 512 * 1024
+"""From this size on an output travels compressed.
+
+A topic's limit is a batch's *after* compression: what came in compressed may be larger, and every
+output repeats its key.
+"""
 
 
 @dataclass(slots=True)
@@ -78,11 +87,21 @@ def _hash(key: bytes) -> int:
 
 def _begin(producer: AIOKafkaProducer, place: tuple[str, int], index: int, output: Output) -> Batch:
     """Return a batch with its first record, which it always takes."""
-    batch = Batch(*place, producer.create_batch())
+    codec = DefaultRecordBatch.CODEC_NONE
+    builder = producer.create_batch()
+    if _weight(output) >= COMPRESSED_BYTES:
+        codec = DefaultRecordBatch.CODEC_GZIP
+        builder = BatchBuilder(BATCH_BYTES, codec, is_transactional=True)
+    batch = Batch(*place, builder)
     if not _append(batch, index, output):
-        batch.builder = AnyNameBatch(transactional=True)
+        batch.builder = AnyNameBatch(transactional=True, codec=codec)
         _append(batch, index, output)
     return batch
+
+
+def _weight(output: Output) -> int:
+    parts = (output.key, output.value, *(value for _, value in output.headers))
+    return sum(len(part) for part in parts if part is not None)
 
 
 def _append(batch: Batch, index: int, output: Output) -> bool:

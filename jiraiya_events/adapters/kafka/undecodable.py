@@ -114,11 +114,11 @@ def _slices(data: bytes) -> Iterator[memoryview]:
 class AnyNameBatch(BatchBuilder):  # type: ignore[misc]  # aiokafka is untyped
     """A producer's batch whose header names may hold escaped bytes; written in Python, slowly."""
 
-    def __init__(self, *, transactional: bool) -> None:
-        super().__init__(BATCH_BYTES, 0, is_transactional=transactional)
+    def __init__(self, *, transactional: bool, codec: int = DefaultRecordBatch.CODEC_NONE) -> None:
+        super().__init__(BATCH_BYTES, codec, is_transactional=transactional)
         self._builder = _DefaultRecordBatchBuilderPy(
             magic=2,
-            compression_type=DefaultRecordBatch.CODEC_NONE,
+            compression_type=codec,
             is_transactional=transactional,
             producer_id=-1,
             producer_epoch=-1,

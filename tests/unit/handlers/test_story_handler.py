@@ -1,13 +1,14 @@
 """One turn of one record: what it ends with, what it waits for, and what is stored."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from jiraiya_events.adapters.store.memory import MemoryStore
 from jiraiya_events.adapters.telemetry.untraced import Untraced
+from jiraiya_events.contract.dropped_key import dropped_key_headers
 from jiraiya_events.contract.topics import Topics
 from jiraiya_events.domain.codes import POLICIES, ErrorCode, Stage
 from jiraiya_events.domain.errors import StoreUnavailable
@@ -175,18 +176,43 @@ async def test_a_dead_letter_keeps_bytes_and_headers_but_no_credentials() -> Non
     assert ("x-dlq-error-code", b"invalid_event") in letter.headers
 
 
-async def test_a_dead_letter_can_be_made_smaller_twice() -> None:
-    """First without its value, then without the original headers."""
+async def test_a_dead_letter_can_be_made_smaller_three_times() -> None:
+    """First without its value, then without the original headers, last without its key."""
     made, _ = handler()
     outputs = await done(made, record(b"{", headers=[("x-long", b"x" * 100)]))
     truncated = outputs[1].smaller
     assert truncated is not None
     assert truncated.value is None
     assert ("x-dlq-truncated", b"true") in truncated.headers
-    last = truncated.smaller
+    headerless = truncated.smaller
+    assert headerless is not None
+    assert headerless.key == b"ann"
+    assert all(name.startswith("x-dlq-") for name, _ in headerless.headers)
+    last = headerless.smaller
     assert last is not None
     assert last.smaller is None
-    assert all(name.startswith("x-dlq-") for name, _ in last.headers)
+    assert (last.key, last.value) == (None, None)
+    assert last.headers == (*headerless.headers, *dropped_key_headers(b"ann", "x-dlq-"))
+
+
+async def test_an_event_can_go_without_its_key_and_says_so() -> None:
+    """The story is not lost for a key its topic has no room for."""
+    made, _ = handler(STORY)
+    (event,) = await done(made, record(headers=[("x-key-dropped", b"forged")]))
+    keyless = event.smaller
+    assert keyless is not None
+    assert (keyless.key, keyless.value, keyless.smaller) == (None, event.value, None)
+    assert keyless.headers == (*event.headers, *dropped_key_headers(b"ann"))
+    assert "x-key-dropped" not in dict(event.headers)
+
+
+async def test_an_output_that_has_no_key_is_not_tried_without_one() -> None:
+    """It would be the same output once more."""
+    made, _ = handler()
+    keyless = replace(record(b"{"), key=None)
+    event, letter = await done(made, keyless)
+    assert event.smaller is None
+    assert letter.smaller.smaller.smaller is None  # type: ignore[union-attr]
 
 
 async def test_a_try_again_is_a_retry_that_keeps_what_was_used() -> None:
