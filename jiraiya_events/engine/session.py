@@ -24,7 +24,7 @@ from jiraiya_events.engine.records import Partition, Record
 from jiraiya_events.engine.surroundings import Surroundings
 from jiraiya_events.engine.throttle import Throttle
 from jiraiya_events.engine.tracker import OffsetTracker
-from jiraiya_events.engine.turns import take_turn
+from jiraiya_events.engine.turns import MEANT, take_turn
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
 from jiraiya_events.engine.waiting import Waiting
 
@@ -131,10 +131,10 @@ class Session:
         note = self._around.journal.began(work.record)
         try:
             self._settle(lane, await take_turn(work, self._around))
-        except asyncio.CancelledError:
+        except MEANT:
             self.lanes.hold(lane)
             raise
-        except Exception as error:  # noqa: BLE001 - not even `crashed` could say how it ends
+        except BaseException as error:  # noqa: BLE001 - not even `crashed` could say how it ends
             self.lanes.hold(lane)
             self.halt(
                 f"the handler cannot even report its failure on {work.record.offset}: "

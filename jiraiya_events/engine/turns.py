@@ -8,6 +8,12 @@ from jiraiya_events.engine.records import Record
 from jiraiya_events.engine.surroundings import Surroundings
 from jiraiya_events.engine.verdicts import Verdict, Work
 
+MEANT = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+"""What somebody wants to end a task with; every other `BaseException` is a bug.
+
+A Rust extension that panics raises one that is no `Exception`, and so does a group of them.
+"""
+
 
 async def take_turn(work: Work, around: Surroundings) -> Verdict:
     """Return the handler's verdict, or how the record ends when the handler has none.
@@ -29,6 +35,11 @@ async def take_turn(work: Work, around: Surroundings) -> Verdict:
         error = RuntimeError(f"the handler wanted to end the process: {end}")
     except Exception as bug:  # noqa: BLE001 - a bug of the handler must not lose a record
         error = bug
+    except MEANT:
+        raise
+    except BaseException as panic:  # noqa: BLE001 - likewise
+        error = RuntimeError("the handler's own code gave up")
+        error.__cause__ = panic
     return around.handler.crashed(work, error)
 
 

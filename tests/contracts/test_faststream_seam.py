@@ -200,12 +200,13 @@ async def test_what_the_handler_raises_reaches_the_engine(edge: Edge) -> None:
             await crashing.call(Work(to_record(consumer_record()), 0.0))
 
 
+@pytest.mark.parametrize("bug", [ValueError("a bug"), BaseExceptionGroup("", [GeneratorExit()])])
 async def test_reading_goes_on_after_an_error_of_the_log(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, bug: BaseException
 ) -> None:
     """A reader that died would look like an idle one."""
     monkeypatch.setattr(subscriber, "AGAIN_S", 0.0)
-    answers: list[Exception | ConsumerRecord] = [ValueError("a bug"), consumer_record()]
+    answers: list[BaseException | ConsumerRecord] = [bug, consumer_record()]
 
     class Stumbling:
         """Raises once, then delivers."""
@@ -214,7 +215,7 @@ async def test_reading_goes_on_after_an_error_of_the_log(
             """Give the next answer, and end the loop with the last."""
             answer = answers.pop(0)
             edge.subscriber.running = bool(answers)
-            if isinstance(answer, Exception):
+            if isinstance(answer, BaseException):
                 raise answer
             return answer
 

@@ -39,6 +39,8 @@ class Taken:
         self.values.append(record.value)
         if record.value == b"poison":
             raise ZeroDivisionError
+        if record.value == b"worse poison":
+            raise BaseExceptionGroup("no Exception", [GeneratorExit()])
 
 
 async def until(look: Callable[[], object], what: str) -> None:
@@ -125,9 +127,9 @@ async def test_a_bug_of_ours_costs_one_cancel(own_kafka: EmbeddedKafka) -> None:
     await make_topic(connection)
     taken = Taken(connection)
     await taken.feed.start()
-    await publish(connection, b"poison", b"next")
+    await publish(connection, b"poison", b"worse poison", b"next")
     await until(lambda: b"next" in taken.values, "it goes on")
-    assert taken.values == [b"poison", b"next"]
+    assert taken.values == [b"poison", b"worse poison", b"next"]
     assert taken.feed.trouble is None
     await taken.feed.stop()
     await taken.feed.stop()

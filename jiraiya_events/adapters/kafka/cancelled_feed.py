@@ -21,6 +21,7 @@ from jiraiya_events.adapters.kafka.topic_states import TopicMissing, partitions_
 from jiraiya_events.domain.clock import Clock
 from jiraiya_events.domain.errors import BrokerUnavailable
 from jiraiya_events.engine.records import Record
+from jiraiya_events.engine.turns import MEANT
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +86,9 @@ class CancelledFeed:
         while True:
             try:
                 await self._read()
-            except Exception as error:  # noqa: BLE001 - see above
+            except MEANT:
+                raise
+            except BaseException as error:  # noqa: BLE001 - see above
                 wait = min(wait * 2, longest) if self.trouble is not None else first
                 self._fail(error)
             await asyncio.sleep(wait)
@@ -111,7 +114,9 @@ class CancelledFeed:
         """Let a bug of ours cost one cancel, not all that come after it."""
         try:
             self._take(record)
-        except Exception:
+        except MEANT:
+            raise
+        except BaseException:
             log.exception(
                 "our own code failed on a cancellation; it is skipped",
                 topic=record.topic,
@@ -166,7 +171,7 @@ class CancelledFeed:
         found = await consumer.offsets_for_times(dict.fromkeys(ends, since_ms)) if ends else {}
         return {p: end if found.get(p) is None else found[p].offset for p, end in ends.items()}
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         trouble = _explain(error, self._topic)
         if trouble != self.trouble:
             log.warning("cancellations are not read; requests go on", reason=trouble)
@@ -184,7 +189,7 @@ async def _reached(consumer: AIOKafkaConsumer, ends: Offsets) -> bool:
     return all([await consumer.position(p) >= end for p, end in ends.items()])
 
 
-def _explain(error: Exception, topic: str) -> str:
+def _explain(error: BaseException, topic: str) -> str:
     if isinstance(error, TopicAuthorizationFailedError):
         return f"we may not read the topic {topic}: grant Read on it to the service's user"
     if isinstance(error, BrokerUnavailable):

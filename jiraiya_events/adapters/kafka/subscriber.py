@@ -21,6 +21,7 @@ from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.records import Partition, Record
+from jiraiya_events.engine.turns import MEANT
 from jiraiya_events.engine.verdicts import Verdict, Work
 
 log = structlog.get_logger(__name__)
@@ -64,7 +65,9 @@ class EngineSubscriber(DefaultSubscriber):
         while self.running:
             try:
                 await super()._run_consume_loop(consumer)
-            except Exception as error:
+            except MEANT:
+                raise
+            except BaseException as error:
                 log.exception("reading from Kafka stopped; starting it again", error=repr(error))
                 await asyncio.sleep(AGAIN_S)
             else:

@@ -170,18 +170,30 @@ async def test_who_left_the_parking_is_not_woken() -> None:
     assert (woken, len(parking)) == (["a", "c"], 0)
 
 
+class Panic(BaseException):
+    """What an extension raises that is no `Exception`."""
+
+
+BUGS = [ZeroDivisionError(), Panic(), BaseExceptionGroup("several", [Panic(), ValueError()])]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=repr)
 @virtual
-async def test_a_handler_that_raises_ends_its_record_as_crashed() -> None:
-    """A bug costs one record its story, not its outcome."""
+async def test_a_handler_that_raises_ends_its_record_as_crashed(bug: BaseException) -> None:
+    """A bug costs one record its story, not its outcome, and the key goes on."""
 
     async def broken(work: Work) -> Verdict:
-        raise ZeroDivisionError(work)
+        if work.record.offset == 0:
+            raise bug
+        return await at_once(work)
 
     rig = Rig(broken)
-    rig.add(b"a")
+    rig.add(b"a", b"a")
     await rig.start()
     await rig.stop()
-    assert rig.published == [b"crashed 0"]
+    assert rig.published == [b"crashed 0", b"1"]
+    (told,) = rig.crashes
+    assert bug in {told, told.__cause__}
 
 
 @virtual
@@ -201,15 +213,16 @@ async def test_a_cancellation_from_inside_the_handler_is_a_crash() -> None:
     assert rig.published == [b"crashed 0", b"crashed 1"]
 
 
+@pytest.mark.parametrize("bug", [ValueError(), Panic()], ids=repr)
 @virtual
-async def test_a_crash_that_cannot_be_reported_halts_the_partition() -> None:
+async def test_a_crash_that_cannot_be_reported_halts_the_partition(bug: BaseException) -> None:
     """Going on would lose the record; the reason is told."""
 
     async def broken(work: Work) -> Verdict:
         raise ZeroDivisionError(work)
 
     def broken_too(record: Record, error: Exception) -> Done:
-        raise ValueError(record) from error
+        raise bug from error
 
     rig = Rig(broken)
     rig.on_crash = broken_too
@@ -217,7 +230,7 @@ async def test_a_crash_that_cannot_be_reported_halts_the_partition() -> None:
     await rig.start()
     (snapshot,) = rig.engine.statistics().sessions
     assert snapshot.state is SessionState.HALTED
-    assert "ValueError" in snapshot.reason
+    assert repr(bug) in snapshot.reason
     assert rig.committed.offset in {None, 0}
     await rig.stop()
 
