@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic_core import from_json
@@ -12,12 +12,15 @@ from jiraiya_events.domain.errors import RequestFailure
 
 STRUCTURED: Final = "application/cloudevents+json"
 
+LOOKED_INTO_BYTES: Final = 1024 * 1024
+"""Up to here a value that is too large still tells whose it is."""
+
 _BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What the value held: a payload, or the problem that there is none."""
+    """What the value held: a payload, or the problem that there is none, or none to be used."""
 
     payload: Mapping[str, object] | None = None
     attributes: Mapping[str, object] | None = None
@@ -25,11 +28,22 @@ class Body:
 
 
 def read_body(value: bytes | None, content_type: str | None, max_event_bytes: int) -> Body:
-    """Decode a value of at most `max_event_bytes` bytes; never raises."""
+    """Decode a value; never raises.
+
+    One over `max_event_bytes` is a problem, whatever else it is; up to 1 MiB its payload is there
+    all the same.
+    """
     if value is None:
         return Body(problem=undecodable("value: null where a JSON object is needed"))
-    if len(value) > max_event_bytes:
-        return Body(problem=_too_large(max_event_bytes))
+    if len(value) <= max_event_bytes:
+        return _decoded(value, content_type)
+    problem = _too_large(max_event_bytes)
+    if len(value) > LOOKED_INTO_BYTES:
+        return Body(problem=problem)
+    return replace(_decoded(value, content_type), problem=problem)
+
+
+def _decoded(value: bytes, content_type: str | None) -> Body:
     try:
         document = _json_object(value, "value")
     except RequestFailure as problem:

@@ -54,17 +54,24 @@ class Envelope:
         return self.identity.id
 
     @property
+    def unread(self) -> bool:
+        """Whether the value was too large to tell whose it is, or what it is about."""
+        too_large = self.problem is not None and self.problem.code is ErrorCode.PAYLOAD_TOO_LARGE
+        return too_large and self.payload is None
+
+    @property
     def replayed(self) -> bool:
         """Whether this is a replay of a dead letter."""
         return self.identity.attempt > 1
 
     def forget_payload(self, metadata: Mapping[str, str]) -> None:
-        """Keep of the payload only what a failure echoes, once the request was read from it.
+        """Keep of the payload, if there is one, only what a failure echoes, once it was read.
 
         In place, since a copy would leave the whole in the frames of turns under way: parsed, a
         payload takes ten times the memory of its bytes and more, and only bytes are bounded.
         """
-        object.__setattr__(self, "payload", {"metadata": dict(metadata)})
+        if self.payload is not None:
+            object.__setattr__(self, "payload", {"metadata": dict(metadata)})
 
 
 def read_envelope(

@@ -9,7 +9,6 @@ from jiraiya_events.contract.dead_letters import PREFIX
 from jiraiya_events.contract.headers import text_of
 from jiraiya_events.contract.record import WireHeaders
 from jiraiya_events.contract.rfc3339 import parse_rfc3339
-from jiraiya_events.domain.codes import ErrorCode
 
 UNKNOWN: Final = "unknown"
 """The code of a record in the dead letters' topic that does not say why it is there."""
@@ -103,8 +102,7 @@ class DeadLetter:
     @property
     def unread(self) -> bool:
         """Whether its value, and an id in it, was not looked into when it was given up."""
-        too_large = self.code == ErrorCode.PAYLOAD_TOO_LARGE.value
-        return too_large or self.story.get("unread") is not None
+        return self.story.get("unread") is not None
 
     def _number(self, name: str) -> int | None:
         text = self.story.get(name)

@@ -4,7 +4,7 @@ The id of a replay is the one the first attempt went by. Where that was the reco
 travels in `x-replay-id`, since the replay has a position of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from jiraiya_events.contract.dead_letters import PREFIX
@@ -40,9 +40,10 @@ def original_envelope(letter: DeadLetter, origin: Origin) -> Envelope:
     kept = [pair for pair in letter.headers if not pair[0].lower().startswith(PREFIX)]
     # What was not looked into then is not now, whatever the limit is by now: its id was the
     # position unless a header named one.
-    size = len(letter.value or b"")
     record = _record(letter, origin, kept)
-    return read_envelope(record, max_event_bytes=size - 1 if letter.unread else size)
+    if letter.unread:
+        record = replace(record, value=None)
+    return read_envelope(record, max_event_bytes=len(letter.value or b""))
 
 
 def replay_of(letter: DeadLetter, origin: Origin) -> Replay:

@@ -111,6 +111,11 @@ def dead_letter_headers_schema() -> Schema:
         "x-dlq-replay-count": _text("Replays before this one.", pattern=number),
     }
     optional = {
+        "x-dlq-unread": _text(
+            "The value was not looked into: it was too large even for that, or reading it may have "
+            "ended the process. An id that stands only there is not known.",
+            const="true",
+        ),
         "x-dlq-truncated": _text("The value was too large and is null.", const="true"),
         "x-dlq-size": _text("Bytes of the value that was too large.", pattern=number),
         "x-dlq-sha256": _text("Its SHA-256.", pattern="^[0-9a-f]{64}$"),

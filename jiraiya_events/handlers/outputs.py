@@ -67,7 +67,7 @@ class Publication:
             tries=outcome.tries,
             failed_at=self.now,
             service_version=rules.service_version,
-            unread=self.unread,
+            unread=self.unread or self.envelope.unread,
         )
         headers = dead_letter_headers(record, self.envelope, death)
         shorter = truncated_headers(headers, record.value)

@@ -127,10 +127,13 @@ class StoryHandler:
     async def _refuse(self, envelope: Envelope, failure: RequestFailure, print_: str) -> Outcome:
         """End a request that is not worth a call; its outcome is stored like any other.
 
-        One without an id of its own cannot be sent again under it, so nothing is looked up.
+        One without an id of its own cannot be sent again under it, so nothing is looked up; nor is
+        it for one whose body was not read, which would claim a fingerprint that no replay has.
         """
-        outcome: Outcome = outcomes.failed(envelope, failure)
-        if failure.code is ErrorCode.DUPLICATE_CONFLICT or envelope.anonymous:
+        outcome = outcomes.failed(envelope, failure)
+        envelope.forget_payload(outcome.metadata)
+        nameless = envelope.anonymous or envelope.unread
+        if failure.code is ErrorCode.DUPLICATE_CONFLICT or nameless:
             return outcome
         try:
             stored = await self._memory.recall(envelope, print_)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from tests.blackbox.messages import Seen
 
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:jiraiya")
-LARGEST_EVENT: Final = 32_768
+LOOKED_INTO: Final = 1024 * 1024
 _CREDENTIAL: Final = re.compile(r"auth|cookie|token|secret|signature|password|api-?key|hmac")
 _NOT_COPIED: Final = ("x-dlq-", "x-replay-", "x-request-partition")
 _TRACE: Final = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -84,7 +84,7 @@ def _passed_on(headers: dict[str, str | None]) -> dict[str, str]:
 
 
 def _json_object(value: bytes | None) -> dict[str, Any]:
-    if value is None or len(value) > LARGEST_EVENT:
+    if value is None or len(value) > LOOKED_INTO:
         return {}
     try:
         document = json.loads(value.decode("utf-8-sig"), parse_constant=_refuse)

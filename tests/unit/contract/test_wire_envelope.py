@@ -143,13 +143,26 @@ def test_unusable_headers_count_as_absent(read: EnvelopeReader, value: bytes | N
     assert envelope.identity == RequestIdentity("/unknown", "r-1", 1)
 
 
-def test_a_value_over_the_limit_is_not_parsed(read: EnvelopeReader) -> None:
-    """payload_too_large at one byte more, with the identity of the headers."""
+@pytest.mark.parametrize("headers", [{}, BINARY])
+def test_a_value_over_the_limit_still_tells_whose_it_is(
+    read: EnvelopeReader, headers: dict[str, str]
+) -> None:
+    """payload_too_large at one byte more, with all that a higher limit would read."""
     value = json.dumps(WISH).encode()
-    assert read(value, BINARY, max_event_bytes=len(value)).problem is None
-    envelope = read(value, BINARY, max_event_bytes=len(value) - 1)
+    enough = read(value, headers, max_event_bytes=len(value))
+    assert enough.problem is None
+    envelope = read(value, headers, max_event_bytes=len(value) - 1)
     assert problem_of(envelope).code is ErrorCode.PAYLOAD_TOO_LARGE
-    assert envelope.payload is None
+    assert not envelope.unread
+    assert replace(envelope, problem=None) == enough
+
+
+@pytest.mark.parametrize("value", [b" " * 1_048_577, b"{" * 40_000])
+def test_what_cannot_tell_whose_it_is_was_not_read(read: EnvelopeReader, value: bytes) -> None:
+    """Beyond a mebibyte nobody looks; the identity is that of the headers."""
+    envelope = read(value, BINARY)
+    assert problem_of(envelope).code is ErrorCode.PAYLOAD_TOO_LARGE
+    assert (envelope.payload, envelope.unread) == (None, True)
     assert envelope.request_id == "r-1"
 
 

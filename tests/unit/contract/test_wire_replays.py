@@ -113,12 +113,23 @@ def test_a_request_named_by_its_position_keeps_that_name(record: Record) -> None
     assert (identity.id, identity.attempt) == ("story.requested:3:42", 3)
 
 
-def test_what_was_too_large_then_keeps_its_name_when_the_limit_is_raised() -> None:
-    """Its body, and the id in it, was not looked into when it failed."""
-    replay = again(died(make_record(), ErrorCode.PAYLOAD_TOO_LARGE))
-    assert dict(replay.headers)["x-replay-id"] == b"story.requested:3:42"
-    identity = read_envelope(reread(replay), max_event_bytes=LIMIT).identity
-    assert identity.id == "story.requested:3:42"
+@pytest.mark.parametrize(
+    "record",
+    [
+        make_record(),
+        make_record({"user_id": "u", "keywords": ["a"]}),
+        make_record(
+            {"specversion": "1.0", "id": "r-1", "source": "/s", "data": {"user_id": "u"}},
+            {"content-type": "application/cloudevents+json"},
+        ),
+    ],
+)
+def test_what_was_too_large_then_keeps_its_name_when_the_limit_is_raised(record: Record) -> None:
+    """Wherever its id stands: in the body, nowhere, or in a structured event."""
+    before = read_envelope(record, max_event_bytes=1)
+    replay = again(died(record, ErrorCode.PAYLOAD_TOO_LARGE))
+    after = read_envelope(reread(replay), max_event_bytes=LIMIT)
+    assert replace(after.identity, attempt=1) == before.identity
 
 
 def test_what_was_given_up_unread_keeps_the_name_it_had_then() -> None:

@@ -1,5 +1,6 @@
 """One turn of one record: what it ends with, what it waits for, and what is stored."""
 
+import gc
 import json
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from jiraiya_events.adapters.store.memory import MemoryStore
 from jiraiya_events.adapters.telemetry.untraced import Untraced
 from jiraiya_events.contract.dropped_key import dropped_key_headers
+from jiraiya_events.contract.letters import DeadLetter
+from jiraiya_events.contract.replays import replay_of
 from jiraiya_events.contract.topics import Topics
 from jiraiya_events.domain.codes import POLICIES, ErrorCode, Stage
 from jiraiya_events.domain.errors import StoreUnavailable
@@ -290,6 +293,48 @@ async def test_an_invalid_request_sent_again_gets_the_same_failure() -> None:
     assert body(first[0]) == body(again[0])
     (conflict,) = await done(made, record(offset=9))
     assert body(conflict)["error"]["code"] == "duplicate_conflict"
+
+
+@pytest.mark.parametrize("headers", [[], [("ce_id", b"r-1"), ("ce_source", b"/s")]])
+@pytest.mark.parametrize("size", [40_000, 1_048_577])
+async def test_what_was_too_large_can_be_replayed_under_a_higher_limit(
+    headers: Any, size: int
+) -> None:
+    """It is no conflict with itself, whether it could be looked into at first or not."""
+    store = MemoryStore(1_000.0, StandingClock())
+    made, _ = handler(store=store)
+    large = record(headers=headers, pad="x" * size)
+    event, letter = await done(made, large)
+    assert body(event)["error"]["code"] == "payload_too_large"
+    raised, _ = handler(STORY, store=store)
+    raised._rules = replace(raised._rules, max_event_bytes=10**7)
+    dead = DeadLetter(letter.topic, 0, 0, PUBLISHED_MS, letter.key, letter.value, letter.headers)
+    assert dead.origin is not None
+    replay = replay_of(dead, dead.origin)
+    (story,) = await done(raised, replace(large, offset=8, headers=replay.headers))
+    assert (story.topic, body(story)["attempt"]) == ("story.generated", 2)
+    names = [dict(event.headers)["ce_causationid"] for event in (event, story)]
+    assert names[0] == names[1]
+
+
+async def test_a_body_that_is_too_large_is_let_go_before_the_store_is_asked() -> None:
+    """Parsed it takes many times its bytes, and only bytes are bounded."""
+    kept: list[Any] = []
+
+    class Watching(MemoryStore):
+        """Looks at what is still alive when it is asked."""
+
+        async def look_up(self, *rest: Any) -> Any:
+            """Note the lists of a length nothing else has."""
+            gc.collect()
+            kept.extend(one for one in gc.get_objects() if type(one) is list and len(one) == 9_973)
+            return await super().look_up(*rest)
+
+    made, _ = handler(store=Watching(1_000.0, StandingClock()))
+    event, _ = await done(made, record(pad=[[n] for n in range(9_973)], metadata={"a": "b"}))
+    assert body(event)["error"]["code"] == "payload_too_large"
+    assert (body(event)["user_id"], body(event)["metadata"]) == ("ann", {"a": "b"})
+    assert not kept
 
 
 async def test_a_model_that_is_not_on_the_list_is_invalid() -> None:
