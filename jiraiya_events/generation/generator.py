@@ -180,9 +180,10 @@ class Generator:
             turn.progress.queued_for = chosen.model
         if not isinstance(chosen, Admitted):
             return chosen
-        if self._clock.now() >= turn.deadline:
+        # The cache and the budget may have taken a while to answer.
+        if withdrawn(turn) is not None or self._clock.now() >= turn.deadline:
             await self._chooser.give_up(chosen)
-            return self._endings.late(turn)
+            return self._endings.cut_short(turn)
         return await self._write(chosen)
 
     async def _write(self, admitted: Admitted) -> Step:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from jiraiya_events.adapters.limits.memory_spending import MemorySpending
 from jiraiya_events.adapters.store.memory import MemoryStore
+from jiraiya_events.adapters.store.memory_cache import MemoryCache
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Source
@@ -14,6 +16,7 @@ from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.breaker import BreakerPolicy
 from jiraiya_events.generation.breakers import Breakers
+from jiraiya_events.generation.budgets import Budgets
 from jiraiya_events.generation.candidates import Candidate, Chains
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
 from jiraiya_events.generation.gate import AdaptiveGate
@@ -23,6 +26,7 @@ from jiraiya_events.generation.ports import CallObserver, Stored
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.prompt import AnswerForm, Prompt
 from jiraiya_events.generation.retry_policy import RetryPolicy
+from jiraiya_events.generation.spending import OverBudget, Reservation
 from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, UnderWay, Written
 from jiraiya_events.testing.virtual_time import LoopClock
 from tests.unit.engine.rig import virtual
@@ -101,10 +105,39 @@ class Calls(CallObserver):
         self.ends.append(outcome)
 
 
+class SlowSpending(MemorySpending):
+    """Takes a second to reserve, and remembers what was given back."""
+
+    def __init__(self) -> None:
+        super().__init__(Budgets(service_daily_pico=10**12))
+        self.settled: list[int] = []
+
+    async def reserve(self, wanted: Reservation, now: float) -> OverBudget | None:
+        """Reserve in the middle of the second."""
+        await asyncio.sleep(0.5)
+        over = await super().reserve(wanted, now)
+        await asyncio.sleep(0.5)
+        return over
+
+    async def settle(self, wanted: Reservation, pico_usd: int) -> None:
+        """Remember."""
+        self.settled.append(pico_usd)
+        await super().settle(wanted, pico_usd)
+
+
+class SlowCache(MemoryCache):
+    """Takes a second to look."""
+
+    async def find(self, key: str) -> PaidAnswer | None:
+        """Look."""
+        await asyncio.sleep(1)
+        return await super().find(key)
+
+
 class Scene:
     """One request and all it takes to try it."""
 
-    def __init__(self, model: Model, breaker: BreakerPolicy | None = None) -> None:
+    def __init__(self, model: Model, breaker: BreakerPolicy | None = None, **ports: Any) -> None:
         self.model = model
         self.gate = Gate(100)
         self.calls = Calls()
@@ -122,6 +155,7 @@ class Scene:
             options=GeneratorOptions(),
             clock=CLOCK,
             observer=self.calls,
+            **ports,
         )
 
     async def attempt(
@@ -205,6 +239,23 @@ async def test_what_was_withdrawn_before_its_first_call_makes_none() -> None:
     step = await scene.attempt()
     assert step == Rejected(ErrorCode.CANCELLED, "Gone.", Stage.ADMIT)
     assert (scene.model.called, scene.progress.billed) == (0, False)
+
+
+@pytest.mark.parametrize("withdrawn_at", [0.9, 1.1, 1.9])
+@virtual
+async def test_what_is_withdrawn_while_cache_or_budget_are_asked_makes_no_call(
+    withdrawn_at: float,
+) -> None:
+    """Nothing is left reserved, and neither slot nor permit is kept."""
+    spending, cache = SlowSpending(), SlowCache(60, CLOCK)
+    scene = Scene(Model(), BreakerPolicy(half_open_calls=1), spending=spending, cache=cache)
+    scene.open_breaker()
+    await asyncio.sleep(15)
+    scene.withdraw_in(withdrawn_at)
+    assert await scene.attempt() == Rejected(ErrorCode.CANCELLED, "Gone.", Stage.ADMIT)
+    assert (scene.model.called, scene.progress.billed, scene.gate.inside) == (0, False, 0)
+    assert spending.settled == [0]
+    assert scene.breaker.allow(CLOCK.now()) is not None
 
 
 @virtual
