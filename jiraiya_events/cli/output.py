@@ -49,6 +49,16 @@ def emit(row: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def json_in(value: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return what a row can hold of a record's value; raises ValueError and RecursionError.
+
+    Python would read, and write, `NaN` and numbers too large for it, which are no JSON.
+    """
+    document = json.loads(value)
+    json.dumps(document, allow_nan=False)
+    return document
+
+
 def note(text: str) -> None:
     """Say something beside the point, on stderr."""
     sys.stderr.write(f"{text}\n")

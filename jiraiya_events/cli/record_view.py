@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from jiraiya_events.cli.output import json_in
 from jiraiya_events.cli.printable import printable
 from jiraiya_events.client import Received, read_outcome
 from jiraiya_events.contract.event_types import EventType
@@ -30,7 +31,7 @@ def record_row(record: Received) -> dict[str, Any]:
         "headers": dict(record.headers),
     }
     try:
-        return {**row, "value": record.json()}
+        return {**row, "value": json_in(record.value or b"")}
     except (ValueError, RecursionError):
         value = None if record.value is None else base64.b64encode(record.value).decode()
         return {**row, "value_base64": value}

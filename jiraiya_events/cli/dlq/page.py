@@ -7,6 +7,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from jiraiya_events.cli.dlq.lines import found_row, key_text
+from jiraiya_events.cli.output import json_in
 from jiraiya_events.cli.printable import printable, printable_body
 from jiraiya_events.contract.dead_letters import PREFIX
 from jiraiya_events.contract.rfc3339 import format_rfc3339
@@ -20,17 +21,22 @@ _HEADER_CHARACTERS: Final = 300
 
 
 def page_row(found: Found) -> dict[str, Any]:
-    """Return everything; headers as pairs, since names may repeat."""
+    """Return everything; headers as pairs, since names may repeat.
+
+    A value that is no JSON, an empty one too, comes as `value_base64`.
+    """
     value = found.letter.value
     row = {
         **found_row(found),
         "next": next_step(found),
         "headers": [[name, _header(text)] for name, text in found.letter.headers],
     }
+    if value is None:
+        return {**row, "value": None}
     try:
-        return {**row, "value": json.loads(value or b"null")}
+        return {**row, "value": json_in(value)}
     except (ValueError, RecursionError):
-        return {**row, "value_base64": base64.b64encode(value or b"").decode()}
+        return {**row, "value_base64": base64.b64encode(value).decode()}
 
 
 def print_page(console: Console, found: Found) -> None:

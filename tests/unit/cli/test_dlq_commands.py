@@ -1,5 +1,6 @@
 """`jiraiya dlq` before it asks Kafka anything, and how it shows what it found."""
 
+import base64
 import io
 import json
 import os
@@ -206,6 +207,19 @@ def test_a_long_body_is_cut_for_people_and_whole_in_json() -> None:
     print_page(Console(file=shown), found)
     assert "3,616 characters more" in shown.getvalue()
     assert len(page_row(found)["value_base64"]) > 20_000
+
+
+@pytest.mark.parametrize("value", [b'{"a": NaN}', b"[-Infinity]", b"1e999", b"[" * 9_999, b""])
+def test_what_is_no_json_is_shown_in_base64(value: bytes) -> None:
+    """Python's parser would take the first three, and a script could not read them back."""
+    row = page_row(Found(letter(value=value), None, None))
+    assert base64.b64decode(row["value_base64"]) == value
+    assert "value" not in row
+
+
+def test_no_value_is_null() -> None:
+    row = page_row(Found(letter(value=None), None, None))
+    assert (row["value"], row["bytes"]) == (None, None)
 
 
 def test_a_dead_letter_is_shown_with_the_next_step() -> None:

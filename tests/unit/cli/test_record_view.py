@@ -33,6 +33,7 @@ def test_a_row_holds_the_whole_record() -> None:
     assert (row["topic"], row["partition"], row["offset"]) == ("t", 1, 2)
     assert row["timestamp"] == "1970-01-01T00:00:01+00:00"
     assert record_row(record(b"\xff"))["value_base64"] == "/w=="
+    assert record_row(record(b"NaN"))["value_base64"] == "TmFO"
     assert record_row(record(None))["value_base64"] is None
 
 
