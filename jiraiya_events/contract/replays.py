@@ -53,10 +53,12 @@ def replay_of(letter: DeadLetter, origin: Origin) -> Replay:
     `ce_expirytime`; ours follow. Whoever signs requests would sign it here.
     """
     envelope = original_envelope(letter, origin)
+    # What was never replayed was never edited, whatever its sender says.
+    dropped = _ANEW if letter.replays else _ANEW | {_EDITED}
     headers: list[tuple[str, bytes | None]] = [
         pair
         for pair in letter.headers
-        if not pair[0].lower().startswith(PREFIX) and pair[0].lower() not in _ANEW
+        if not pair[0].lower().startswith(PREFIX) and pair[0].lower() not in dropped
     ]
     headers.append(("x-replay-count", b"%d" % (letter.replays + 1)))
     headers.append(("x-replay-of", letter.reference.encode()))

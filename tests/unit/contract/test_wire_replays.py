@@ -165,6 +165,14 @@ def test_an_edit_lasts_over_later_replays() -> None:
     assert dict(later.headers)["x-replay-edited"] == b"true"
 
 
+def test_a_requester_cannot_pass_for_an_operator() -> None:
+    """The mark of an edit that nobody made is dropped, so that the fingerprint stays."""
+    forged = make_record(headers={"X-Replay-Edited": "true"})
+    replay = again(died(forged))
+    assert [name for name, _ in replay.headers] == ["x-replay-count", "x-replay-of"]
+    assert not read_envelope(reread(replay), max_event_bytes=LIMIT).edited
+
+
 def test_an_edit_can_mend_a_body_nobody_could_read() -> None:
     """Its id stays the position, whatever the new body says."""
     value = b'{"request_id": "mine", "user_id": "u-1", "keywords": ["cat"]}'
