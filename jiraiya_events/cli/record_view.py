@@ -1,7 +1,7 @@
 """Records of the output topics, as JSON rows and as lines for people."""
 
 import base64
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from jiraiya_events.cli.output import json_in
 from jiraiya_events.cli.printable import printable
 from jiraiya_events.client import Received, read_outcome
 from jiraiya_events.contract.event_types import EventType
+from jiraiya_events.contract.rfc3339 import moment_of
 from jiraiya_events.domain.outcome import StoryFailed, StoryGenerated
 from jiraiya_events.domain.signals import StoryProgress
 
@@ -92,4 +93,4 @@ def _place(record: Received) -> str:
 
 
 def _moment(record: Received) -> datetime:
-    return datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+    return moment_of(record.timestamp_ms / 1000)

@@ -9,6 +9,9 @@ _DATE_TIME: Final = re.compile(
     r"(\.[0-9]{1,12})?(?:[Zz]|([+-][0-9]{2}:[0-9]{2}))"
 )
 _LEAP: Final = "60"
+_FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 30, 23, 59, 59, tzinfo=UTC)
+"""A day from the ends of what Python knows: these exist in every time zone."""
 
 
 def parse_rfc3339(text: str) -> float | None:
@@ -30,7 +33,15 @@ def parse_rfc3339(text: str) -> float | None:
     return seconds if seconds >= 0 else None
 
 
+def moment_of(seconds: float) -> datetime:
+    """Return the moment in UTC; one beyond the calendar is the last, or first, that it has.
+
+    Kafka's timestamps are any 64 bits.
+    """
+    return datetime.fromtimestamp(min(max(seconds, _FIRST.timestamp()), _LAST.timestamp()), UTC)
+
+
 def format_rfc3339(seconds: float) -> str:
     """Return the moment in UTC with milliseconds, such as `2026-01-31T12:00:00.000Z`."""
-    moment = datetime.fromtimestamp(seconds, UTC)
+    moment = moment_of(seconds)
     return f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"

@@ -148,6 +148,15 @@ def test_a_record_of_somebody_else_has_a_row_too() -> None:
     json.dumps(row)
 
 
+@pytest.mark.parametrize("timestamp_ms", [2**63 - 1, -(2**63), -1])
+def test_any_timestamp_can_be_shown(timestamp_ms: int) -> None:
+    """Kafka takes any; one such record must not hide all others."""
+    foreign = replace(letter(failed_at="", origin=None), timestamp_ms=timestamp_ms)
+    found = Found(foreign, None, None)
+    assert len(found_row(found)["failed_at"]) == len("9999-12-30T23:59:59.000Z")
+    assert foreign.reference in line_of(found, None)
+
+
 def test_nothing_that_is_shown_steers_the_terminal() -> None:
     """Neither a body, nor a key, a header or a message that somebody sent."""
     sent = STEERING.encode()

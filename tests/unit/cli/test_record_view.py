@@ -2,7 +2,9 @@
 
 import io
 import json
+from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
 from jiraiya_events.cli.record_view import print_record, record_row
@@ -52,6 +54,14 @@ def test_every_kind_of_record_has_a_line() -> None:
     }  # fmt: skip
     assert "[bold]oops" in shown(record(b"", **dead))
     assert "[red]x" in shown(record(b"[red]x"))
+
+
+@pytest.mark.parametrize("timestamp_ms", [2**63 - 1, -(2**63), -1])
+def test_any_timestamp_can_be_shown(timestamp_ms: int) -> None:
+    """Kafka takes any."""
+    strange = replace(record(b"nonsense"), timestamp_ms=timestamp_ms)
+    assert "nonsense" in shown(strange)
+    assert record_row(strange)["timestamp"]
 
 
 def test_a_record_can_forge_no_line_and_steer_no_terminal() -> None:
