@@ -116,6 +116,17 @@ def test_what_is_named_and_is_not_there_or_done_is_said(operator: Operator) -> N
     assert [replay.header("x-replay-of") for replay in operator.replays()] == ["0:1"]
 
 
+def test_what_is_named_and_handled_is_hidden_and_said(operator: Operator) -> None:
+    """It is neither listed nor counted nor missing, until it is asked for."""
+    assert operator.dlq("discard", "0:0", "--yes").code == 0
+    told = operator.dlq("list", "0:0", "0:1", "--limit", "1", "--json")
+    assert (told.code, [row["reference"] for row in told.rows]) == (0, ["0:1"])
+    assert "0:0 was discarded at 20" in told.err
+    assert references(operator, "0:0", "0:1", "--handled") == ["0:0", "0:1"]
+    summed = operator.dlq("list", "0:0", "0:1", "--summary", "--json")
+    assert [row["letters"] for row in summed.rows] == [1]
+
+
 def test_the_dead_letters_of_another_service_are_refused(operator: Operator) -> None:
     """Nobody who uses these settings reads the topic they came from."""
     stranger = Operator(operator.world, TOPICS__REQUESTED="elsewhere")

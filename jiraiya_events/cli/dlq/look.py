@@ -17,23 +17,39 @@ from jiraiya_events.cli.dlq.sums import print_summary, summary_rows
 from jiraiya_events.cli.exits import DONE, FAILED, Failed
 from jiraiya_events.cli.output import emit, err, note, out
 from jiraiya_events.cli.session import log_quietly, settings_of_this_process
+from jiraiya_events.contract.letters import DeadLetter
+from jiraiya_events.contract.marks import Mark
+from jiraiya_events.contract.rfc3339 import format_rfc3339
 from jiraiya_events.ops.dead_letters.references import Reference
 from jiraiya_events.ops.dead_letters.selection import Selection
-from jiraiya_events.ops.dead_letters.survey import Found, Look, Survey, look
+from jiraiya_events.ops.dead_letters.survey import (
+    Found,
+    Look,
+    Survey,
+    all_count,
+    look,
+    open_ones_count,
+)
 
 
 async def list_letters(choice: Choice, *, handled: bool, summary: bool, json: bool) -> int:
-    """List what is chosen as it is read, then sum it up."""
+    """List what is chosen as it is read, then sum it up; of what is hidden, say what was named."""
     settings = settings_of_this_process()
     log_quietly(settings)
     selection = choice.selection(contract_topics(settings).dlq, time.time())
     survey, listing, reading = Survey(set(selection.references)), _Listing(), Reading(sys.stderr)
-    how = Look(handled=handled or bool(choice.references), reading=reading)
+    counts = all_count if handled else open_ones_count
+    how = Look(handled=handled or bool(choice.references), counts=counts, reading=reading)
     async with (
         open_desk(settings) as desk,
         aclosing(look(desk.log, selection, desk.rules, how)) as every,
     ):
         async for one in every:
+            if one.mark is not None and not handled:
+                survey.met(one.letter)
+                reading.erase()
+                note(_hidden(one.letter, one.mark))
+                continue
             survey.add(one)
             if not summary:
                 reading.erase()
@@ -97,6 +113,11 @@ def _sum_up(survey: Survey, *, summary: bool, json: bool) -> None:
             emit(row)
     else:
         print_summary(survey.summary, out())
+
+
+def _hidden(letter: DeadLetter, mark: Mark) -> str:
+    when = format_rfc3339(mark.at)
+    return f"{letter.reference} was {mark.action} at {when}: `--handled` lists it, too"
 
 
 def _nothing(reference: Reference) -> str:

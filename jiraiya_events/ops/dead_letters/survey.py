@@ -40,11 +40,15 @@ class Survey:
     def add(self, found: Found) -> None:
         """Count one in."""
         letter = found.letter
+        self.met(letter)
         self.summary.add(letter, found.mark, found.stays)
-        self.missing.difference_update(name for name in names_of(letter) if name is not None)
         if found.mark is None:
             start = self.spans.get(letter.partition, Span(letter.offset, 0)).start
             self.spans[letter.partition] = Span(start, letter.offset + 1)
+
+    def met(self, letter: DeadLetter) -> None:
+        """Note that what this dead letter is called names something."""
+        self.missing.difference_update(name for name in names_of(letter) if name is not None)
 
 
 Counts = Callable[[Found], bool]
