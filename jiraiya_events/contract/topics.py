@@ -14,3 +14,8 @@ class Topics:
     marks: str = "story.requested.dlq.marks"
     cancelled: str = "story.cancelled"
     progress: str = "story.progress"
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """The topics without which only what they are for is missing."""
+        return frozenset({self.cancelled, self.progress})

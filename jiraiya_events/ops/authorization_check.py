@@ -4,6 +4,7 @@ from typing import Final
 
 from jiraiya_events.adapters.kafka.admin import cluster_client
 from jiraiya_events.adapters.kafka.authorization import (
+    UNKNOWN,
     group_rights,
     may_open_transactions,
     topic_rights,
@@ -11,7 +12,7 @@ from jiraiya_events.adapters.kafka.authorization import (
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.needs import Needs, denied, missing_rights
 from jiraiya_events.contract.topics import Topics
-from jiraiya_events.ops.findings import Finding, failed, ok
+from jiraiya_events.ops.findings import Finding, failed, ok, warning
 
 AUTHORIZATION: Final = "authorization"
 
@@ -20,13 +21,10 @@ async def check_authorization(
     connection: KafkaConnection, group: str, topics: Topics
 ) -> list[Finding]:
     """Return a line for each right that is missing; raises `BrokerUnavailable`."""
-    needs = Needs(
-        read=(topics.requested, topics.cancelled),
-        write=(topics.generated, topics.failed, topics.dlq, topics.progress),
-        group=group,
-    )
+    needs = Needs((topics.requested,), (topics.generated, topics.failed, topics.dlq), group)
+    optional = Needs((topics.cancelled,), (topics.progress,), group)
     async with cluster_client(connection) as client:
-        rights = await topic_rights(client, needs.topics)
+        rights = await topic_rights(client, [*needs.topics, *optional.topics])
         group_bits = await group_rights(client, group)
         # An id of its own under the service's prefix: no running replica is fenced by it.
         transactions = await may_open_transactions(client, f"{group}.doctor")
@@ -40,4 +38,8 @@ async def check_authorization(
             )
         )
     found = [failed(AUTHORIZATION, lack.what, lack.mend) for lack in lacks]
+    found.extend(
+        warning(AUTHORIZATION, f"{lack.what}, which is optional", lack.mend)
+        for lack in missing_rights(optional, rights, UNKNOWN)
+    )
     return found or [ok(AUTHORIZATION, "inputs, outputs, group and transactions are allowed")]

@@ -48,7 +48,10 @@ async def examine(patient: Patient) -> AsyncIterator[Finding]:
         async for finding in _guarded(AUTHORIZATION, rights):
             yield finding
         topics = check_topics(
-            patient.connection, patient.specs, created_at_start=patient.creates_topics
+            patient.connection,
+            patient.specs,
+            patient.topics.optional,
+            created_at_start=patient.creates_topics,
         )
         async for finding in _guarded(TOPICS, topics):
             yield finding

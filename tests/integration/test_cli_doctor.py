@@ -1,11 +1,19 @@
 """`doctor` tells apart what aiokafka calls "unable to bootstrap", and asks for our rights."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from jiraiya_events.adapters.embedded import EmbeddedKafka, EmbeddedKafkaOptions
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
@@ -52,6 +60,20 @@ async def guarded(tmp_path: Path) -> AsyncIterator[tuple[KafkaConnection, KafkaC
     )
     async with EmbeddedKafka(options):
         yield almighty, user
+
+
+def allow_describing(connection: KafkaConnection, topics: Iterable[str]) -> None:
+    """Let the user see topics."""
+    bindings = [
+        AclBinding(
+            ResourceType.TOPIC, name, ResourcePatternType.LITERAL,
+            f"User:{USER}", "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW,
+        )
+        for name in topics
+    ]  # fmt: skip
+    admin = AdminClient({"bootstrap.servers": connection.bootstrap_servers, "log_level": 0})
+    for future in admin.create_acls(bindings).values():
+        future.result(20)
 
 
 async def only(connection: KafkaConnection) -> Finding:
@@ -128,22 +150,40 @@ async def test_missing_rights_are_named_one_by_one(
     (well,) = await check_authorization(almighty, "doctors", GUARDED)
     assert well.verdict is Verdict.OK
     findings = await check_authorization(user, "doctors", GUARDED)
-    assert {finding.verdict for finding in findings} == {Verdict.FAILED}
-    details = " ".join(finding.detail for finding in findings)
+    details = " ".join(f.detail for f in findings if f.verdict is Verdict.FAILED)
     for name in ("guarded.in", "guarded.out", "group doctors", "transactions"):
         assert name in details
+    assert [f.detail for f in findings if f.verdict is Verdict.WARNING] == [
+        f"we may not read the topic {GUARDED.cancelled}, which is optional",
+        f"we may not write to the topic {GUARDED.progress}, which is optional",
+    ]
 
 
 async def test_a_missing_topic_is_a_failure_unless_serve_creates_it(kafka_bootstrap: str) -> None:
-    """All of them in one line."""
-    specs = topic_specs(
-        Topics(requested="absent.in"), partitions=1, replication_factor=1, dlq_retention_s=3600
-    )
+    """All of them in one line, but for those the service can do without."""
+    topics = Topics(requested="absent.in", cancelled="absent.cancelled")
+    specs = topic_specs(topics, partitions=1, replication_factor=1, dlq_retention_s=3600)
     connection = KafkaConnection(kafka_bootstrap)
-    for created, verdict in ((True, Verdict.WARNING), (False, Verdict.FAILED)):
-        first, *_ = await check_topics(connection, specs, created_at_start=created)
-        assert first.verdict is verdict
-        assert "absent.in" in first.detail
+    first, *_ = await check_topics(connection, specs, topics.optional, created_at_start=True)
+    assert (first.verdict, "absent.in" in first.detail) == (Verdict.WARNING, True)
+    found = await check_topics(connection, specs, topics.optional, created_at_start=False)
+    (worst,) = [finding for finding in found if finding.verdict is Verdict.FAILED]
+    assert ("absent.in" in worst.detail, "absent.cancelled" in worst.detail) == (True, False)
+    (mild,) = [finding for finding in found if "absent.cancelled" in finding.detail]
+    assert (mild.verdict, "optional" in mild.mend) == (Verdict.WARNING, True)
+
+
+async def test_an_optional_topic_we_may_not_see_is_a_warning(
+    guarded: tuple[KafkaConnection, KafkaConnection],
+) -> None:
+    """The rest is examined all the same."""
+    almighty, user = guarded
+    await apply_topics(almighty, SPECS)
+    needed = [spec.name for spec in SPECS if spec.name not in GUARDED.optional]
+    allow_describing(almighty, needed)
+    found = await check_topics(user, SPECS, GUARDED.optional, created_at_start=False)
+    assert {finding.verdict for finding in found} == {Verdict.WARNING}
+    assert f"does not let us see the topic {GUARDED.cancelled}" in found[-1].detail
 
 
 def test_the_command_has_a_line_for_everything(kafka_bootstrap: str, tmp_path: Path) -> None:
