@@ -4,13 +4,16 @@ from dataclasses import replace
 from hashlib import sha256
 
 from jiraiya_events.contract.dead_letters import (
+    PREFIX,
     DeadLetterHeaders,
     Death,
     dead_letter_headers,
     only_dead_letter_headers,
     truncated_headers,
 )
+from jiraiya_events.contract.dropped_key import dropped_key_headers
 from jiraiya_events.contract.record import WireHeaders
+from jiraiya_events.contract.wire_headers import dead_letter_headers_schema
 from jiraiya_events.domain.codes import ErrorCode
 from tests.unit.contract.wire import EnvelopeReader, RecordMaker
 
@@ -102,6 +105,17 @@ def test_as_a_last_resort_only_our_own_headers_stay(
     assert "a" not in kept
     assert kept["x-dlq-headers-dropped"] == b"true"
     assert kept["x-dlq-size"] == b"0"
+
+
+def test_every_header_there_may_be_is_in_the_schema(
+    record: RecordMaker, read: EnvelopeReader
+) -> None:
+    """And the schema promises no other."""
+    dead = record()
+    headers = dead_letter_headers(dead, read(dead), replace(DEATH, unread=True))
+    headers = only_dead_letter_headers(truncated_headers(headers, dead.value))
+    names = {name for name, _ in (*headers, *dropped_key_headers(dead.key, PREFIX))}
+    assert names == dead_letter_headers_schema()["properties"].keys()
 
 
 def test_what_is_added_fits_the_headroom_of_the_topic(
