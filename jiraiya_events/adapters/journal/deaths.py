@@ -51,3 +51,32 @@ def standings(deaths: Sequence[Death]) -> dict[bytes, Standing]:
             unreadable = weight >= UNREADABLE_AT
             found[position] = Standing.UNREADABLE if unreadable else Standing.CONVICTED
     return found
+
+
+class Suspicions:
+    """How records stand at these deaths; the list belongs to the caller and is kept up here."""
+
+    def __init__(self, deaths: list[Death]) -> None:
+        self._deaths = deaths
+        self._standings = standings(deaths)
+
+    def __bool__(self) -> bool:
+        """Tell whether anybody is not clear."""
+        return bool(self._standings)
+
+    def of(self, position: bytes) -> Standing:
+        """Return how the record at this position stands."""
+        return self._standings.get(position, Standing.CLEAR)
+
+    def lift(self, position: bytes) -> list[Death]:
+        """Forget a record that is through; return the deaths that are explained by it, if any.
+
+        A convicted one explains every death it was in flight at, and clears the others there.
+        """
+        standing = self._standings.pop(position, Standing.CLEAR)
+        if standing not in {Standing.CONVICTED, Standing.UNREADABLE}:
+            return []
+        explained = [death for death in self._deaths if position in death.running]
+        self._deaths[:] = [death for death in self._deaths if position not in death.running]
+        self._standings = standings(self._deaths)
+        return explained

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from jiraiya_events.adapters.exclusive import exclusive, try_exclusive
 from jiraiya_events.adapters.journal import layout
-from jiraiya_events.adapters.journal.deaths import Death, standings
+from jiraiya_events.adapters.journal.deaths import Death, Suspicions
 from jiraiya_events.adapters.journal.layout import POSITION, USED_AT, End
 from jiraiya_events.adapters.journal.machine import this_machine
 from jiraiya_events.adapters.journal.remains import forget, read_remains
@@ -34,8 +34,7 @@ class FileJournal(Journal):
         self._map: mmap | None = None
         self._free: list[int] = []
         self._topics: dict[str, int] = {}
-        self._deaths: list[Death] = []
-        self._standings: dict[bytes, Standing] = {}
+        self._suspicions = Suspicions([])
         self._held = ExitStack()
 
     @property
@@ -47,7 +46,7 @@ class FileJournal(Journal):
         """Begin to take notes; return the deaths that nobody has seen before. Raises OSError."""
         machine = this_machine()
         async with exclusive(self._folder / "lock"):
-            self._deaths, news = read_remains(self._folder, machine)
+            deaths, news = read_remains(self._folder, machine)
             try:
                 self._map = self._make(layout.empty(self._slots, machine.boot, machine.ooms))
             except OSError:
@@ -56,7 +55,8 @@ class FileJournal(Journal):
                 forget(self._folder, self._name)
                 raise
         self._free = list(range(self._slots))
-        self._judge()
+        self._suspicions = Suspicions(deaths)
+        self.wary = bool(self._suspicions)
         return news
 
     def stopping(self) -> None:
@@ -77,7 +77,7 @@ class FileJournal(Journal):
 
     def standing(self, record: Record) -> Standing:
         """Return how this record stood at earlier deaths."""
-        return self._standings.get(self._position(record), Standing.CLEAR)
+        return self._suspicions.of(self._position(record))
 
     def began(self, record: Record) -> int:
         """Note that a handler works on the record."""
@@ -103,13 +103,11 @@ class FileJournal(Journal):
             self._free.append(note)
 
     def committed(self, records: Iterable[Record]) -> None:
-        """Forget these; a convicted one explains every death it was in flight at."""
+        """Forget these, and the deaths they explain."""
         for record in records:
-            position = self._position(record)
-            standing = self._standings.pop(position, Standing.CLEAR)
-            if standing in {Standing.CONVICTED, Standing.UNREADABLE}:
-                self._explained_by(position)
-        self.wary = bool(self._standings)
+            for death in self._suspicions.lift(self._position(record)):
+                forget(self._folder, death.name)
+        self.wary = bool(self._suspicions)
 
     def _make(self, content: bytes) -> mmap:
         path = self._folder / f"{self._name}.journal"
@@ -118,17 +116,6 @@ class FileJournal(Journal):
         self._held.enter_context(try_exclusive(path))
         with path.open("r+b") as file:
             return mmap(file.fileno(), 0)
-
-    def _explained_by(self, culprit: bytes) -> None:
-        for death in self._deaths:
-            if culprit in death.running:
-                forget(self._folder, death.name)
-        self._deaths = [death for death in self._deaths if culprit not in death.running]
-        self._judge()
-
-    def _judge(self) -> None:
-        self._standings = standings(self._deaths)
-        self.wary = bool(self._standings)
 
     def _position(self, record: Record) -> bytes:
         return POSITION.pack(

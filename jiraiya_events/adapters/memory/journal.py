@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from jiraiya_events.adapters.journal.deaths import Death, standings
+from jiraiya_events.adapters.journal.deaths import Death, Suspicions
 from jiraiya_events.adapters.journal.layout import End
 from jiraiya_events.engine.journal import Journal, Standing
 from jiraiya_events.engine.records import Record
@@ -15,7 +15,8 @@ class MemoryJournal(Journal):
         self._deaths = deaths
         self._running: dict[int, bytes] = {}
         self._notes = 0
-        self._read()
+        self._suspicions = Suspicions(deaths)
+        self.wary = bool(self._suspicions)
 
     def die(self, end: End = End.CRASHED) -> None:
         """End without having been asked to."""
@@ -23,7 +24,7 @@ class MemoryJournal(Journal):
 
     def standing(self, record: Record) -> Standing:
         """Return how this record stood at earlier deaths."""
-        return self._standings.get(_position(record), Standing.CLEAR)
+        return self._suspicions.of(_position(record))
 
     def began(self, record: Record) -> int:
         """Note that a handler works on the record."""
@@ -36,18 +37,10 @@ class MemoryJournal(Journal):
         self._running.pop(note, None)
 
     def committed(self, records: Iterable[Record]) -> None:
-        """Forget these; a convicted one explains every death it was in flight at."""
+        """Forget these."""
         for record in records:
-            position = _position(record)
-            standing = self._standings.pop(position, Standing.CLEAR)
-            if standing in {Standing.CONVICTED, Standing.UNREADABLE}:
-                self._deaths[:] = [d for d in self._deaths if position not in d.running]
-                self._read()
-        self.wary = bool(self._standings)
-
-    def _read(self) -> None:
-        self._standings = standings(self._deaths)
-        self.wary = bool(self._standings)
+            self._suspicions.lift(_position(record))
+        self.wary = bool(self._suspicions)
 
 
 def _position(record: Record) -> bytes:
