@@ -27,7 +27,7 @@ class Envelope:
     `problem` is set when the event cannot be handled; identity, correlation and position are
     there all the same, so that its `story.failed` can be published. `anonymous` means that the
     event has no usable id of its own: a replay must carry `identity.id` in `x-replay-id`.
-    `time` and `expiry` are seconds since the Unix epoch, `timestamp_ms` the record's.
+    `expiry` is in seconds since the Unix epoch, `timestamp_ms` the record's.
     """
 
     identity: RequestIdentity
@@ -40,7 +40,6 @@ class Envelope:
     partition: int
     offset: int
     timestamp_ms: int
-    time: float | None
     expiry: float | None
     trace: TraceContext
     passed_on: tuple[tuple[str, str], ...]
@@ -96,7 +95,6 @@ def read_envelope(
         partition=record.partition,
         offset=record.offset,
         timestamp_ms=record.timestamp_ms,
-        time=_time(attributes),
         expiry=expiry,
         trace=read_trace(attributes),
         passed_on=headers.passed_on(),
@@ -142,11 +140,6 @@ def _expiry(attributes: Attributes, *, replayed: bool) -> tuple[float | None, st
     if seconds is None:
         return None, "ce_expirytime: an RFC 3339 date-time since 1970 is needed"
     return seconds, None
-
-
-def _time(attributes: Attributes) -> float | None:
-    text = attributes.get("time")
-    return None if text is None else parse_rfc3339(text)
 
 
 def _user(body: Body) -> str | None:

@@ -67,12 +67,7 @@ class KafkaDeadLetterLog:
         with in_words(self._connection):
             async with aclosing(read_pages(self._letters, place, *span)) as pages:
                 async for page in pages:
-                    yield [
-                        DeadLetter(
-                            r.topic, partition, r.offset, r.timestamp, r.key, r.value, r.headers
-                        )
-                        for r in page
-                    ]
+                    yield [_letter(record) for record in page]
 
     @asynccontextmanager
     async def take_over(self, partition: int) -> AsyncIterator[KafkaTakeover]:
