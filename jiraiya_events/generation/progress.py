@@ -6,6 +6,7 @@ from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.classification import Repair
 from jiraiya_events.generation.outages import Outages
+from jiraiya_events.generation.spending import Reservation
 from jiraiya_events.generation.steps import Rejected, Written
 from jiraiya_events.generation.withdrawal import Withdrawal
 
@@ -64,7 +65,8 @@ class Progress:
     `ruled_out` are the models that cannot help this request any more, with the end each would
     have been. `queued_for` is the model it waits for a slot of, `streamed_by` the one whose text
     was passed on while it was written. `calling_s` is how long models were at work. `unreleased`
-    passed our checks and waits for the provider's moderation.
+    passed our checks and waits for the provider's moderation. `doubtful` may have been reserved:
+    the store did not say so.
     """
 
     calls: int = 0
@@ -81,6 +83,7 @@ class Progress:
     calling_s: float = 0.0
     ruled_out: dict[str, Rejected] = field(default_factory=dict)
     unreleased: Written | None = None
+    doubtful: Reservation | None = None
     withdrawal: Withdrawal = field(default_factory=Withdrawal)
     _used: dict[str, Used] = field(default_factory=dict)
     _reviews: dict[str, Used] = field(default_factory=dict)

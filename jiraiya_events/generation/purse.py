@@ -4,7 +4,7 @@ What a call that broke may have cost stays reserved for its day, as does what a 
 behind: a budget is never passed, at the worst it is used up early.
 """
 
-from hashlib import sha256
+from uuid import uuid4
 
 from jiraiya_events.domain.clock import Clock
 from jiraiya_events.domain.codes import ErrorCode, Stage
@@ -50,13 +50,17 @@ class Purse:
         """
         if self._spending is None:
             return None
-        now = self._clock.now()
+        now, progress = self._clock.now(), turn.progress
         wanted = self._wanted(turn, output_tokens, now)
         try:
+            if progress.doubtful is not None:
+                await self._spending.settle(progress.doubtful, 0)
+            progress.doubtful = wanted
             over = await self._spending.reserve(wanted, now)
         except StoreUnavailable as error:
             self._observer.store_failed("reserve", str(error))
             return AwaitStore(max(0.0, min(LOOK_AGAIN_S, turn.deadline - now)))
+        progress.doubtful = None
         self._observer.store_answered("reserve")
         if over is None:
             return wanted
@@ -80,16 +84,13 @@ class Purse:
             self._observer.store_failed("settle", str(error))
 
     def _wanted(self, turn: Turn, output_tokens: int, now: float) -> Reservation:
-        identity = turn.identity
-        # A call that a crash cut is made again under its own number: it is not counted twice.
-        name = (identity.source, identity.id, identity.attempt, turn.progress.calls + 1)
         texts = [content for _, content in turn.prompt.messages(AnswerForm.JSON)]
         most = self._prices.upper_bound_pico_usd(
             turn.model, input_tokens_at_most(texts), output_tokens
         )
         return Reservation(
-            key=sha256(repr(name).encode()).hexdigest(),
-            user_id=None if identity.attempt > 1 else turn.request.user_id,
+            key=uuid4().hex,
+            user_id=None if turn.identity.attempt > 1 else turn.request.user_id,
             pico_usd=most or 0,
             now=now,
         )

@@ -29,9 +29,9 @@ Scope = Literal["user", "service"]
 class Reservation:
     """Money set aside for one call: the most it can cost, in pico-dollars.
 
-    `key` is unique to one call of one request, and always of the same user. With `user_id` None
-    only the service's budget counts. `now`, in seconds since the Unix epoch, decides the UTC day
-    on which the call is booked, however late it ends.
+    `key` is unique to one call: another one for the same request costs as well. With `user_id`
+    None only the service's budget counts. `now`, in seconds since the Unix epoch, decides the UTC
+    day on which the call is booked, however late it ends.
     """
 
     key: str
@@ -59,15 +59,15 @@ class Spending(Protocol):
         """Add the reservation to the sums of its day, unless that passes a budget.
 
         Atomic over both sums and everybody who reserves at the same time: both or none, and
-        refused means that nothing changed. It takes the place of a former one under its key.
+        refused means that nothing changed.
         """
         ...
 
     async def settle(self, wanted: Reservation, pico_usd: int) -> None:
         """Put what the call did cost in the place of the reservation, also when it is more.
 
-        The cost is added as well when nothing is reserved under the key any more: two owners of
-        one request who both call pay twice.
+        Nothing happens when nothing is reserved under the key (any more): so a settlement whose
+        answer got lost may be sent again, and one of a reservation that may never have arrived.
         """
         ...
 

@@ -25,20 +25,20 @@ class MemorySpending:
     async def reserve(self, wanted: Reservation, now: float) -> OverBudget | None:
         """Add the reservation to the sums of its day, unless that passes a budget."""
         day = self._day(wanted)
-        more = wanted.pico_usd - day.reserved.get(wanted.key, 0)
         names = accounts(wanted.user_id)
         for account in names:
-            if not self._budgets.allow(account, day.sums[account] + more):
+            if not self._budgets.allow(account, day.sums[account] + wanted.pico_usd):
                 return over_budget(account, now)
         day.reserved[wanted.key] = wanted.pico_usd
-        day.sums.update(dict.fromkeys(names, more))
+        day.sums.update(dict.fromkeys(names, wanted.pico_usd))
         return None
 
     async def settle(self, wanted: Reservation, pico_usd: int) -> None:
         """Put what the call did cost in the place of the reservation."""
         day = self._day(wanted)
-        more = pico_usd - day.reserved.pop(wanted.key, 0)
-        day.sums.update(dict.fromkeys(accounts(wanted.user_id), more))
+        reserved = day.reserved.pop(wanted.key, None)
+        if reserved is not None:
+            day.sums.update(dict.fromkeys(accounts(wanted.user_id), pico_usd - reserved))
 
     def _day(self, wanted: Reservation) -> _Day:
         number = day_of(wanted.now)

@@ -17,7 +17,6 @@ _KEPT_S: Final = 2 * DAY_S
 # two of them are compared as text; of whole numbers that are not negative the longer is greater.
 _MOVE: Final = """
 local day, kept_s, key, amount = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local former = redis.call('HGET', day, key) or '0'
 local function move(account, plus, minus)
   redis.call('HINCRBY', day, account, plus)
   if minus ~= '0' then redis.call('HINCRBY', day, account, '-' .. minus) end
@@ -28,12 +27,12 @@ end
 _RESERVE: Final = Script(
     _MOVE
     + """
-for i = 4, #ARGV, 2 do move(ARGV[i], amount, former) end
+for i = 4, #ARGV, 2 do move(ARGV[i], amount, '0') end
 redis.call('EXPIRE', day, kept_s)
 for i = 4, #ARGV, 2 do
   local sum, budget = redis.call('HGET', day, ARGV[i]), ARGV[i + 1]
   if budget ~= '' and (#sum > #budget or (#sum == #budget and sum > budget)) then
-    for j = 4, #ARGV, 2 do move(ARGV[j], former, amount) end
+    for j = 4, #ARGV, 2 do move(ARGV[j], '0', amount) end
     return ARGV[i]
   end
 end
@@ -46,7 +45,9 @@ return false
 _SETTLE: Final = Script(
     _MOVE
     + """
-for i = 4, #ARGV do move(ARGV[i], amount, former) end
+local reserved = redis.call('HGET', day, key)
+if not reserved then return end
+for i = 4, #ARGV do move(ARGV[i], amount, reserved) end
 redis.call('HDEL', day, key)
 redis.call('EXPIRE', day, kept_s)
 """

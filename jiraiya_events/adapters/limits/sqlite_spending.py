@@ -14,8 +14,8 @@ from jiraiya_events.generation.spending import OverBudget, Reservation
 _SUM: Final = "SELECT pico_usd FROM spent WHERE day = ? AND account = ?"
 _ADD: Final = """INSERT INTO spent VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET pico_usd = pico_usd + excluded.pico_usd"""
-_FORMER: Final = "SELECT pico_usd FROM reserved WHERE day = ? AND key = ?"
-_RESERVE: Final = "INSERT OR REPLACE INTO reserved VALUES (?, ?, ?)"
+_RESERVE: Final = "INSERT INTO reserved VALUES (?, ?, ?)"
+_RESERVED: Final = "SELECT pico_usd FROM reserved WHERE day = ? AND key = ?"
 _RELEASE: Final = "DELETE FROM reserved WHERE day = ? AND key = ?"
 
 
@@ -32,12 +32,12 @@ class SqliteSpending:
         names = accounts(wanted.user_id)
 
         def operation(connection: sqlite3.Connection) -> str | None:
-            more = wanted.pico_usd - _number(connection, _FORMER, day, wanted.key)
             for account in names:
-                if not self._budgets.allow(account, _number(connection, _SUM, day, account) + more):
+                spent = _number(connection, _SUM, day, account) or 0
+                if not self._budgets.allow(account, spent + wanted.pico_usd):
                     return account
             connection.execute(_RESERVE, (day, wanted.key, wanted.pico_usd))
-            connection.executemany(_ADD, [(day, account, more) for account in names])
+            connection.executemany(_ADD, [(day, account, wanted.pico_usd) for account in names])
             return None
 
         full = await self._thread.run(operation)
@@ -48,14 +48,16 @@ class SqliteSpending:
         day = day_of(wanted.now)
 
         def operation(connection: sqlite3.Connection) -> None:
-            more = pico_usd - _number(connection, _FORMER, day, wanted.key)
+            reserved = _number(connection, _RESERVED, day, wanted.key)
+            if reserved is None:
+                return
             connection.execute(_RELEASE, (day, wanted.key))
-            rows = [(day, account, more) for account in accounts(wanted.user_id)]
+            rows = [(day, account, pico_usd - reserved) for account in accounts(wanted.user_id)]
             connection.executemany(_ADD, rows)
 
         await self._thread.run(operation)
 
 
-def _number(connection: sqlite3.Connection, select: str, day: int, name: str) -> int:
+def _number(connection: sqlite3.Connection, select: str, day: int, name: str) -> int | None:
     row = connection.execute(select, (day, name)).fetchone()
-    return 0 if row is None else int(row[0])
+    return None if row is None else int(row[0])

@@ -2,11 +2,11 @@
 
 import asyncio
 
-import pytest
-
+from jiraiya_events.adapters.limits.memory_spending import MemorySpending
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.domain.identity import RequestIdentity
+from jiraiya_events.generation.budgets import SERVICE, Budgets
 from jiraiya_events.generation.candidates import Candidate
 from jiraiya_events.generation.spending import OverBudget, Reservation
 from jiraiya_events.generation.steps import AwaitStore, Rejected, TryAgain, Written
@@ -36,6 +36,32 @@ class Till:
         if self.down:
             raise StoreUnavailable("gone")
         self.booked[wanted.key] = pico_usd
+
+
+class MuteTill(Till):
+    """Does what it is told; while it is mute its answers get lost."""
+
+    mute = True
+
+    async def reserve(self, wanted: Reservation, now: float) -> OverBudget | None:
+        """Keep it and say nothing."""
+        over = await super().reserve(wanted, now)
+        self._answer()
+        return over
+
+    async def settle(self, wanted: Reservation, pico_usd: int) -> None:
+        """Book it and say nothing."""
+        await super().settle(wanted, pico_usd)
+        self._answer()
+
+    def _answer(self) -> None:
+        if self.mute:
+            raise StoreUnavailable("no answer")
+
+
+def spent(spending: MemorySpending) -> int:
+    """Return what counts for the service."""
+    return sum(day.sums[SERVICE] for day in spending._days.values())
 
 
 async def test_a_call_is_reserved_at_its_most_and_booked_at_what_it_cost() -> None:
@@ -92,19 +118,32 @@ async def test_what_a_broken_call_may_have_cost_stays_reserved() -> None:
     assert (len(till.reserved), till.booked) == (1, {})
 
 
-async def test_a_call_that_a_crash_cut_is_reserved_under_the_same_key() -> None:
-    """Proves that doing it again does not count it twice."""
-    till = Till()
-    before = Scene(None, spending=till)
-    call = asyncio.create_task(before.attempt())
-    await before.model.called.wait()
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    after = Scene(answer(), spending=till)
-    await after.attempt()
-    first, second = till.reserved
-    assert first.key == second.key
+async def test_every_call_counts_however_often_its_request_moves() -> None:
+    """Proves that a new owner's call does not take the place of one that was cut and may cost."""
+    spending, most = MemorySpending(Budgets(service_daily_pico=10**9)), []
+    for _ in range(3):
+        owner = Scene(None, spending=spending)
+        call = asyncio.create_task(owner.attempt())
+        await owner.model.called.wait()
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        most.append(spent(spending))
+    await Scene(answer(), spending=spending).attempt()
+    assert most == [most[0], 2 * most[0], 3 * most[0]]
+    assert spent(spending) == 3 * most[0] + 50
+
+
+async def test_a_reservation_the_store_did_not_confirm_is_given_back_before_the_next() -> None:
+    """Proves that an outage of the store uses up no budget, however often it is asked."""
+    till = MuteTill()
+    scene = Scene(answer(), spending=till)
+    for _ in range(3):
+        assert await scene.attempt() == AwaitStore(2.0)
+    till.mute = False
+    assert isinstance(await scene.attempt(), Written)
+    first, *_, last = till.reserved
+    assert till.booked == {first.key: 0, last.key: 50}
+    assert [one.key for one in till.reserved] == [first.key, last.key]
 
 
 async def test_an_operators_replay_is_not_on_the_users_budget() -> None:
