@@ -148,6 +148,14 @@ class CallEvents(CallMetrics):
         self._failing[kind] = reason
         self._rested.discard(kind)
 
+    def backlog_full(self, most: int) -> None:
+        """Say once what the outage costs from now on."""
+        log.error(
+            "more waits for the store than is kept: the oldest outcomes and answers are lost, and "
+            "their requests are paid for again when they are resent",
+            kept=most,
+        )
+
     def _mended(self, kind: str) -> None:
         if self._failing.pop(kind, None) is None:
             return

@@ -6,6 +6,7 @@ from typing import Final
 
 from jiraiya_events.bootstrap.observers import CallEvents
 from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.ports import ResultStore
 
 EVERY_S: Final = 5.0
@@ -15,11 +16,13 @@ class StoreWatch:
     """Pings from `start` to `stop`, one ping at a time, and tells how each ended.
 
     Also while requests tell the same: one small write in that time costs less than to find out.
+    A ping that works is when the backlog is sent.
     """
 
-    def __init__(self, store: ResultStore, calls: CallEvents) -> None:
+    def __init__(self, store: ResultStore, calls: CallEvents, backlog: Backlog) -> None:
         self._store = store
         self._calls = calls
+        self._backlog = backlog
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -27,11 +30,12 @@ class StoreWatch:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Ask no more; to be awaited before the store is closed."""
+        """Ask no more, and send what is left; to be awaited before the store is closed."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        await self._backlog.catch_up()
 
     async def _run(self) -> None:
         while True:
@@ -45,3 +49,4 @@ class StoreWatch:
             self._calls.store_failed("ping", str(error))
         else:
             self._calls.store_pinged()
+            await self._backlog.catch_up()

@@ -21,6 +21,7 @@ from jiraiya_events.bootstrap.options import (
 )
 from jiraiya_events.domain.clock import Clock
 from jiraiya_events.domain.request import Audience, Length
+from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.generation.budgets import Budgets, require_prices, too_small
 from jiraiya_events.generation.candidates import Chains
@@ -46,6 +47,7 @@ class StoryMaker:
     moderation: DeferredModeration | None
     book: PromptBook
     stores: Stores
+    backlog: Backlog
     user_limits: UserLimits | None
     breakers: Breakers
     chains: Chains
@@ -96,7 +98,7 @@ def build_story_maker(
     budgets = daily_budgets(settings)
     for warning in _kept(budgets, chains, prices, settings):
         log.warning(warning)
-    book = PromptBook()
+    book, backlog = PromptBook(), Backlog(observer)
     generator = Generator(
         model=traced(model),
         chains=chains,
@@ -108,6 +110,7 @@ def build_story_maker(
         options=GeneratorOptions(llm.timeout_s, llm.max_output_tokens),
         clock=clock,
         observer=observer,
+        backlog=backlog,
         book=book,
         spending=open_spending(budgets, place),
         cache=stores.cache,
@@ -120,6 +123,7 @@ def build_story_maker(
         moderation=moderation,
         book=book,
         stores=stores,
+        backlog=backlog,
         user_limits=open_user_limits(settings.limits.user_requests, place, clock),
         breakers=breakers,
         chains=chains,

@@ -61,7 +61,7 @@ def build_service(settings: Settings) -> Service:
     maker = build_story_maker(settings, clock, calls, tracing.traced)
     rules = handler_rules(settings, topics, maker.llm)
     cancellations = Cancellations()
-    memory = Memory(maker.stores.results, calls)
+    memory = Memory(maker.stores.results, calls, maker.backlog)
     progress = ProgressWriter(
         connection,
         topics.progress,
@@ -117,7 +117,7 @@ def build_service(settings: Settings) -> Service:
                 places=lambda name: maker.chains.heads_of(name) or (name,),
                 queue=slot_place,
             ),
-            store_watch=StoreWatch(maker.stores.results, calls),
+            store_watch=StoreWatch(maker.stores.results, calls, maker.backlog),
             gate_watch=GateWatch(maker.gate, clock, engine.unpark, place=slot_place),
             vigil=Vigil(
                 edge,

@@ -3,7 +3,10 @@
 A request never fails because one of them cannot be reached.
 """
 
+from functools import partial
+
 from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
 from jiraiya_events.generation.ports import CallObserver, ResultStore
 from jiraiya_events.generation.progress import NO_USAGE
@@ -15,23 +18,24 @@ class Archive:
     """Without `cache` nothing is shared between requests."""
 
     def __init__(
-        self, store: ResultStore, cache: ResponseCache | None, observer: CallObserver
+        self,
+        store: ResultStore,
+        cache: ResponseCache | None,
+        observer: CallObserver,
+        backlog: Backlog,
     ) -> None:
         self._store = store
         self._cache = cache
         self._observer = observer
+        self._backlog = backlog
 
     async def keep(self, turn: Turn, answer: ModelAnswer) -> None:
         """Keep the answer before anything can reject it."""
         turn.progress.recovered = True
-        paid = _paid(turn, answer)
-        user_id = turn.request.user_id
-        try:
-            await self._store.save_answer(turn.identity, turn.fingerprint, user_id, paid)
-        except StoreUnavailable as error:
-            self._observer.store_failed("save_answer", str(error))
-        else:
-            self._observer.store_answered("save_answer")
+        request = turn.identity
+        kept = (request, turn.fingerprint, turn.request.user_id, _paid(turn, answer))
+        save = partial(self._store.save_answer, *kept)
+        await self._backlog.save("save_answer", (request.source, request.id), save)
 
     async def share(self, turn: Turn, answer: ModelAnswer) -> None:
         """Let equal wishes have this answer, which passed our checks."""

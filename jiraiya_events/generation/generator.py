@@ -15,6 +15,7 @@ from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.domain.story import Story
 from jiraiya_events.generation import classification, consequences
 from jiraiya_events.generation.archive import Archive
+from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.bounded_call import Cut
 from jiraiya_events.generation.breaker import State
 from jiraiya_events.generation.breakers import Breakers
@@ -78,6 +79,7 @@ class Generator:
         options: GeneratorOptions,
         clock: Clock,
         observer: CallObserver | None = None,
+        backlog: Backlog | None = None,
         book: PromptBook | None = None,
         spending: Spending | None = None,
         cache: ResponseCache | None = None,
@@ -91,8 +93,9 @@ class Generator:
         self._clock = clock
         self._book = book or PromptBook()
         observer = observer or CallObserver()
-        self._archive = Archive(store, cache, observer)
-        self._purse = Purse(spending, prices, clock, observer)
+        backlog = backlog or Backlog(observer)
+        self._archive = Archive(store, cache, observer, backlog)
+        self._purse = Purse(spending, prices, clock, observer, backlog)
         self._chooser = Chooser(breakers, gate, self._purse, self._answer_limit, clock)
         self._endings = Endings(breakers, chains)
         moderator = None

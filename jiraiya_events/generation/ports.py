@@ -247,3 +247,6 @@ class CallObserver:
 
     def store_failed(self, operation: str, reason: str) -> None:
         """Note that the store could not be used; the request goes on without it."""
+
+    def backlog_full(self, most: int) -> None:
+        """Note that more than `most` writes wait for the store: the oldest are lost from now on."""

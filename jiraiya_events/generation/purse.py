@@ -4,11 +4,13 @@ What a call that broke may have cost stays reserved for its day, as does what a 
 behind: a budget is never passed, at the worst it is used up early.
 """
 
+from functools import partial
 from uuid import uuid4
 
 from jiraiya_events.domain.clock import Clock
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.one_call import Answered, Failed
 from jiraiya_events.generation.ports import CallObserver, PriceList
 from jiraiya_events.generation.prompt import AnswerForm
@@ -34,11 +36,13 @@ class Purse:
         prices: PriceList,
         clock: Clock,
         observer: CallObserver,
+        backlog: Backlog,
     ) -> None:
         self._spending = spending
         self._prices = prices
         self._clock = clock
         self._observer = observer
+        self._backlog = backlog
 
     async def reserve(
         self, turn: Turn, output_tokens: int
@@ -78,10 +82,8 @@ class Purse:
     async def _book(self, reserved: Reservation | None, cost: int | None) -> None:
         if self._spending is None or reserved is None or cost is None:
             return
-        try:
-            await self._spending.settle(reserved, cost)
-        except StoreUnavailable as error:
-            self._observer.store_failed("settle", str(error))
+        settle = partial(self._spending.settle, reserved, cost)
+        await self._backlog.save("settle", reserved.key, settle)
 
     def _wanted(self, turn: Turn, output_tokens: int, now: float) -> Reservation:
         texts = [content for _, content in turn.prompt.messages(AnswerForm.JSON)]

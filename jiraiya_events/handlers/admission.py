@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import sha256
 
 from jiraiya_events.contract.envelope import Envelope
@@ -9,6 +10,7 @@ from jiraiya_events.contract.ids import fingerprint
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.errors import RequestFailure, StoreUnavailable
 from jiraiya_events.domain.outcome import Outcome
+from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.leases import Leases
 from jiraiya_events.generation.ports import CallObserver, Lease, ResultStore, Stored
 
@@ -18,9 +20,10 @@ CONFLICT = "Another request with the same source and id but a different body cam
 class Memory:
     """The result store, with the rule that no request fails because it cannot be reached."""
 
-    def __init__(self, store: ResultStore, observer: CallObserver) -> None:
+    def __init__(self, store: ResultStore, observer: CallObserver, backlog: Backlog) -> None:
         self._store = store
         self._observer = observer
+        self._backlog = backlog
         self._leases = Leases(store, observer)
 
     def lease(self, envelope: Envelope) -> Lease:
@@ -57,18 +60,12 @@ class Memory:
         self, envelope: Envelope, print_: str, outcome: Outcome, lease: Lease | None = None
     ) -> Outcome:
         """Store an outcome, end the lease, and return what counts: the attempt's first."""
-        user_id = envelope.user_id
-        try:
-            outcome = await self._store.save_outcome(
-                envelope.identity, print_, user_id, outcome, lease
-            )
-        except StoreUnavailable as error:
-            self._observer.store_failed("save_outcome", str(error))
-        else:
-            self._observer.store_answered("save_outcome")
+        kept = (envelope.identity, print_, envelope.user_id, outcome, lease)
+        save = partial(self._store.save_outcome, *kept)
+        counts = await self._backlog.save("save_outcome", envelope.identity, save)
         if lease is not None:
             self._leases.drop(lease)
-        return outcome
+        return counts or outcome
 
     async def _look_up(self, envelope: Envelope, print_: str, lease: Lease | None) -> Stored | None:
         user_id = envelope.user_id

@@ -142,6 +142,20 @@ def test_an_idle_service_notices_that_redis_went_and_came_back(
     assert lookups(service, "error") == 0
 
 
+def test_what_redis_missed_is_there_when_it_is_back(world: World, redis: RedisServer) -> None:
+    """Written while it was away, found by a resend after it."""
+    service = world.serve(STORE__URL=address(redis))
+    redis.stop()
+    (first,) = ask(world, [plain("r", "user-1")])
+    assert store(service) == (200, "degraded", "degraded")
+    redis.start()
+    wait_until(lambda: store(service) == (200, "ok", "ok"), 20, "it is ready again")
+    (again,) = ask(world, [plain("r", "user-2")])
+    assert (first.body["source"], again.body["source"]) == ("model", "result_store")
+    assert again.body["story"] == first.body["story"]
+    assert world.endpoint.calls("k-r") == 1
+
+
 def test_a_budget_that_cannot_be_read_is_waited_for(world: World, redis: RedisServer) -> None:
     """No call is made beyond what anybody can count, and no request is lost by that."""
     service = world.serve(

@@ -21,6 +21,7 @@ from jiraiya_events.domain.codes import POLICIES, ErrorCode
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.engine.records import Headers, Output, Record
 from jiraiya_events.engine.verdicts import Done, Work
+from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.breaker import BreakerPolicy
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.generation.candidates import Candidate, Chains
@@ -95,7 +96,7 @@ def new_handler() -> StoryHandler:
         observer=CallObserver(),
     )
     rules = Rules(TOPICS, "m-1", frozenset({"m-1"}), "9.9.9")
-    memory = Memory(store, CallObserver())
+    memory = Memory(store, CallObserver(), Backlog(CallObserver()))
     opening = Opening(memory, clock, rules, Cancellations())
     return StoryHandler(generator, memory, Untraced(), clock, rules, opening)
 

@@ -11,6 +11,7 @@ from jiraiya_events.adapters.telemetry.metrics import Metrics, new_registry
 from jiraiya_events.bootstrap.observers import CallEvents
 from jiraiya_events.bootstrap.store_watch import EVERY_S, StoreWatch
 from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.testing.virtual_time import LoopClock
 from tests.unit.engine.rig import virtual
 
@@ -35,7 +36,8 @@ class Rig:
     def __init__(self) -> None:
         self.store = Store(1000.0, LoopClock())
         self.calls = CallEvents(Metrics(new_registry(), version="0"))
-        self.watch = StoreWatch(self.store, self.calls)
+        self.backlog = Backlog(self.calls)
+        self.watch = StoreWatch(self.store, self.calls, self.backlog)
 
 
 def levels(lines: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -105,6 +107,41 @@ async def test_a_stopped_watch_asks_no_more() -> None:
     rig.store.away = True
     await asyncio.sleep(3 * BEAT_S)
     assert rig.calls.store_error is None
+
+
+@virtual
+async def test_what_could_not_be_saved_is_sent_with_the_ping_that_works_again() -> None:
+    rig = Rig()
+    rig.store.away = True
+    rig.watch.start()
+    await rig.backlog.save("save_outcome", "r-1", rig.store.ping)
+    assert rig.backlog.waiting
+    await asyncio.sleep(3 * BEAT_S)
+    rig.store.away = False
+    await asyncio.sleep(BEAT_S)
+    assert not rig.backlog.waiting
+    assert rig.calls.store_error is None
+    await rig.watch.stop()
+
+
+@virtual
+async def test_a_service_that_stops_sends_what_is_left() -> None:
+    """The store may have come back since the last ping."""
+    rig = Rig()
+    rig.store.away = True
+    rig.watch.start()
+    await rig.backlog.save("save_outcome", "r-1", rig.store.ping)
+    await asyncio.sleep(0)
+    rig.store.away = False
+    await rig.watch.stop()
+    assert not rig.backlog.waiting
+
+
+def test_a_backlog_that_is_full_is_told_once() -> None:
+    calls = Rig().calls
+    with capture_logs() as lines:
+        calls.backlog_full(5)
+    assert levels(lines) == ["error"]
 
 
 def test_a_store_that_reads_but_cannot_write_is_told_once() -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from structlog.contextvars import get_contextvars
@@ -16,6 +18,7 @@ from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.engine.records import Record
 from jiraiya_events.engine.verdicts import Done, Retry, Work
+from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.breaker import BreakerPolicy
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.generation.candidates import Candidate, Chains
@@ -28,6 +31,7 @@ from jiraiya_events.generation.ports import CallObserver, Lease
 from jiraiya_events.generation.pricing import Rates
 from jiraiya_events.generation.prompt import Prompt
 from jiraiya_events.generation.retry_policy import RetryPolicy
+from jiraiya_events.generation.spending import Spending
 from jiraiya_events.handlers.admission import Memory, fingerprint_of
 from jiraiya_events.handlers.cancellations import Cancellations
 from jiraiya_events.handlers.opening import Opening
@@ -66,15 +70,18 @@ class SlowModel:
 
 
 class FailingStore(MemoryStore):
-    """A store of which some operations fail."""
+    """A store of which some operations fail until it is `mended`."""
 
     def __init__(self, *broken: str) -> None:
         super().__init__(1e6, CLOCK)
+        self.mended = False
         for operation in broken:
-            setattr(self, operation, self._fail)
+            setattr(self, operation, partial(self._try, getattr(self, operation)))
 
-    async def _fail(self, *_: Any, **__: Any) -> Any:
-        raise StoreUnavailable("down")
+    async def _try(self, operation: Callable[..., Awaitable[Any]], *given: Any, **more: Any) -> Any:
+        if not self.mended:
+            raise StoreUnavailable("down")
+        return await operation(*given, **more)
 
 
 class Notes(CallObserver):
@@ -105,12 +112,17 @@ class Flat:
 class Replica:
     """A handler as one process has it; `serve` does with a record what its lane would do."""
 
-    def __init__(self, store: MemoryStore, model: SlowModel) -> None:
+    def __init__(
+        self, store: MemoryStore, model: SlowModel, spending: Spending | None = None
+    ) -> None:
         self.notes = Notes()
         self.verdicts: list[Retry] = []
+        self.backlog = Backlog(self.notes)
         generator = Generator(
             model=model,
             store=store,
+            backlog=self.backlog,
+            spending=spending,
             prices=Flat(),
             breakers=Breakers(BreakerPolicy()),
             chains=Chains((Candidate("some"),)),
@@ -121,7 +133,7 @@ class Replica:
             observer=self.notes,
         )
         rules = Rules(Topics(), "some", frozenset({"some"}), "9.9.9")
-        memory = Memory(store, self.notes)
+        memory = Memory(store, self.notes, self.backlog)
         self.cancellations = Cancellations()
         opening = Opening(memory, CLOCK, rules, self.cancellations)
         self.handler = StoryHandler(generator, memory, Untraced(), CLOCK, rules, opening)

@@ -20,6 +20,7 @@ from jiraiya_events.domain.story import Safety, Story, Usage
 from jiraiya_events.engine.errors import Lethal
 from jiraiya_events.engine.records import Output, Record
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Work
+from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.ports import CallObserver
 from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, TryAgain, Written
 from jiraiya_events.handlers.admission import Memory
@@ -89,7 +90,9 @@ def handler(
 ) -> tuple[StoryHandler, ScriptedGenerator]:
     """Return a handler whose generator plays `steps`."""
     generator = ScriptedGenerator(list(steps))
-    memory = Memory(store or MemoryStore(1_000.0, StandingClock()), CallObserver())
+    observer = CallObserver()
+    kept_in = store or MemoryStore(1_000.0, StandingClock())
+    memory = Memory(kept_in, observer, Backlog(observer))
     rules = Rules(Topics(), "m-1", frozenset({"m-1"}), "9.9.9")
     made = StoryHandler(
         generator,  # type: ignore[arg-type]
