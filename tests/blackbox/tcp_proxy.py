@@ -27,7 +27,8 @@ class TcpProxy:
         self.latency_s = 0.0
         self.bytes_down = 0
         """Bytes passed on from the target to its clients."""
-        self._target = target
+        self.target = target
+        """Where new connections lead; those there are stay where they are."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tcp-proxy")
         self._flowing = asyncio.Event()
@@ -71,7 +72,7 @@ class TcpProxy:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            there, back = await asyncio.open_connection(HOST, self._target)
+            there, back = await asyncio.open_connection(HOST, self.target)
         except OSError:
             writer.transport.abort()
             return

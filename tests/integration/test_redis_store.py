@@ -14,6 +14,7 @@ from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.generation.ports import Lease, Stored
 from tests.blackbox.service import free_port
+from tests.blackbox.tcp_proxy import TcpProxy
 from tests.blackbox.waiting import wait_until
 from tests.contracts.test_result_store import FIRST, failed, generated, lease, paid
 from tests.integration.test_secured_kafka import make_certificate
@@ -247,6 +248,24 @@ async def test_a_replica_that_cannot_be_written_to_is_unavailable(
         await stores.results.ping()
     own_redis.command("REPLICAOF", "NO", "ONE")
     await stores.results.ping()
+
+
+async def test_after_a_failover_the_name_is_asked_where_the_primary_is(
+    own_redis: RedisServer, redis_server: RedisServer, redis_url: str
+) -> None:
+    """Proves that no socket stays at the old primary, which is a replica now and closes none."""
+    with TcpProxy(free_port(), own_redis.port) as name:
+        stores = open_stores(f"redis://127.0.0.1:{name.port}/0", TTL_S, 0)
+        # A socket for each: all of them are at the old primary.
+        await asyncio.gather(*(stores.results.look_up(named(n), "f", "ann") for n in range(5)))
+        own_redis.command("REPLICAOF", "127.0.0.1", str(redis_server.port))
+        name.target = redis_server.port
+        with pytest.raises(StoreUnavailable, match="ReadOnlyError"):
+            await stores.results.ping()
+        await asyncio.gather(
+            *(stores.results.save_answer(named(n), "f", "a", paid()) for n in range(9))
+        )
+        await stores.aclose()
 
 
 async def test_a_full_store_is_unavailable(own_redis: RedisServer, stores: Stores) -> None:

@@ -119,6 +119,8 @@ class RedisConnection:
                 self._silence.timed_out(began, clock())
             else:
                 self._silence.answered(clock())
+            if isinstance(error, ReadOnlyError):
+                await self._leave()
             # Without the cause: a traceback would show it as it is.
             raise StoreUnavailable(self._reason(error)) from None
         self._silence.answered(clock())
@@ -128,6 +130,16 @@ class RedisConnection:
         self._closed = True
         await self._client.aclose()
         await self.pool.aclose()
+
+    async def _leave(self) -> None:
+        """Close the sockets that nobody uses: a new one goes to where the name leads by now.
+
+        After a failover the old primary keeps its sockets open, and is a replica.
+        """
+        # The pool's own `disconnect` waits in between, and would close what somebody has taken
+        # meanwhile. Nothing waits here.
+        for socket in list(self.pool._available_connections):  # noqa: SLF001 - see above
+            await socket.disconnect(nowait=True)
 
     async def _send(self, commands: Sequence[Sequence[str | int | float]]) -> list[Any]:
         if len(commands) == 1:
