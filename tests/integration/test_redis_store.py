@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jiraiya_events.adapters.store import redis_connection, redis_silence
+from jiraiya_events.adapters.store import redis_connection, silence
 from jiraiya_events.adapters.store.open_store import Stores, open_stores
 from jiraiya_events.adapters.store.redis_connection import Call, Script
 from jiraiya_events.domain.errors import StoreUnavailable
@@ -195,7 +195,7 @@ async def test_a_store_that_hangs_is_asked_now_and_then_only(
         await stores.results.look_up(FIRST, "f", "ann")
     monkeypatch.undo()
     # Each of these would wait for longer by itself.
-    async with asyncio.timeout(redis_silence.QUIET_S / 2):
+    async with asyncio.timeout(silence.QUIET_S / 2):
         for number in range(5):
             with pytest.raises(StoreUnavailable, match="did not answer in time"):
                 await stores.results.look_up(named(number), "f", "ann")

@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from jiraiya_events.adapters.store.redis_silence import Silence
+from jiraiya_events.adapters.store.silence import Silence
 from jiraiya_events.domain.errors import StoreUnavailable
 
 _SOCKETS: Final = 32

@@ -47,9 +47,10 @@ class SqliteStore:
         lease: Lease | None = None,
     ) -> Stored:
         """Claim the identity for this body and return what is stored for it."""
-        now = self._clock.now()
 
         def operation(connection: sqlite3.Connection) -> tuple[bool, Any, Any, bool, bool]:
+            # Read here: a lease must not have begun while its look-up waited for its turn.
+            now = self._clock.now()
             self._prune(connection, now)
             mine, answer, known = self._claim(connection, identity, fingerprint, user_id, now)
             if not mine:
@@ -125,8 +126,9 @@ class SqliteStore:
 
     async def renew(self, leases: Sequence[Lease]) -> None:
         """Prolong those that have not ended and are still their owners'."""
-        now = self._clock.now()
-        await self._thread.run(lambda connection: sqlite_leases.renew(connection, leases, now))
+        await self._thread.run(
+            lambda connection: sqlite_leases.renew(connection, leases, self._clock.now())
+        )
 
     async def release(self, lease: Lease) -> None:
         """End the lease now if it is still its owner's."""
@@ -134,7 +136,9 @@ class SqliteStore:
 
     async def forget(self, user_id: str) -> int:
         """Erase everything stored for a user; return how many requests that were."""
-        forgotten = await self._thread.run(lambda connection: _forget(connection, user_id))
+        forgotten = await self._thread.run(
+            lambda connection: _forget(connection, user_id), bounded=False
+        )
         await self._thread.write_back()
         return forgotten
 

@@ -38,6 +38,6 @@ class SqliteCache:
         def operation(connection: sqlite3.Connection) -> int:
             return connection.execute(_FORGET, (user_id,)).rowcount
 
-        forgotten = await self._thread.run(operation)
+        forgotten = await self._thread.run(operation, bounded=False)
         await self._thread.write_back()
         return forgotten

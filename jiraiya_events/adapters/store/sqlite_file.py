@@ -11,7 +11,8 @@ from jiraiya_events.adapters.store import sqlite_leases
 from jiraiya_events.domain.errors import StoreUnavailable
 
 SCHEMA_VERSION: Final = 1
-_BUSY_TIMEOUT_S: Final = 5.0
+BUSY_TIMEOUT_S: Final = 3.0
+"""How long another process's transaction is waited for."""
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)",
@@ -47,7 +48,7 @@ def connect(path: Path) -> sqlite3.Connection:
     Raises `sqlite3.Error` or `OSError`; `StoreUnavailable` when a newer release wrote it.
     """
     _create_private(path)
-    connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     try:
         # WAL with NORMAL survives the death of the process; only a power cut may lose the
         # last transactions, and the store is there to save money, not to be the truth.
@@ -70,7 +71,7 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
     """
     for attempt in Retrying(
         retry=retry_if_exception_type(sqlite3.OperationalError),
-        stop=stop_after_delay(_BUSY_TIMEOUT_S),
+        stop=stop_after_delay(BUSY_TIMEOUT_S),
         wait=wait_random(0, 0.05),
         reraise=True,
     ):

@@ -1,6 +1,6 @@
-"""When a server that hangs is asked again, and by how many."""
+"""When a store that hangs is asked again, and by how many."""
 
-from jiraiya_events.adapters.store.redis_silence import QUIET_S, Silence
+from jiraiya_events.adapters.store.silence import QUIET_S, Silence
 
 
 def test_until_something_times_out_everybody_is_let_through() -> None:

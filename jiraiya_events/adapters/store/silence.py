@@ -1,4 +1,4 @@
-"""A server that hangs, asked now and then only: else each command would wait for its time-out.
+"""A store that hangs, asked now and then only: else each command would wait for its time-out.
 
 Callers wait while they hold a slot for a story, and a story has several commands. All changes are
 made between two awaits of one event loop, so of those who come at once exactly one is let
