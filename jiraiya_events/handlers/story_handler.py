@@ -79,14 +79,12 @@ class StoryHandler:
             return self._publish(work, envelope, settled, span)
 
     def crashed(self, work: Work, error: Exception) -> Done:
-        """End a record on which our own code failed: `internal`, and a dead letter."""
+        """End a record that `handle` could not: `internal`, a dead letter, nothing stored."""
         if isinstance(error, Lethal):
             return self._give_up(work, error)
         envelope = self._envelope(work)
-        used = work.memory.progress if isinstance(work.memory, Case) else None
         with self._span(envelope) as span, bound_context(envelope):
-            log.error("our own code failed on a record", exc_info=error)
-            return self._publish(work, envelope, outcomes.crashed(envelope, used), span)
+            return self._publish(work, envelope, _crash(work, envelope, error), span)
 
     def _give_up(self, work: Work, error: Lethal) -> Done:
         """End a record that kills the process; if need be, from its headers alone."""
@@ -122,24 +120,29 @@ class StoryHandler:
             case = known or self._opening.open(work, envelope, print_, trace)
             return await self._take_turn(work, case)
         except RequestFailure as failure:
-            return await self._refuse(envelope, failure, print_)
+            outcome = outcomes.failed(envelope, failure)
+        except Exception as error:  # noqa: BLE001 - a bug's outcome is stored like any other
+            outcome = _crash(work, envelope, error)
+        return await self._end(envelope, print_, outcome)
 
-    async def _refuse(self, envelope: Envelope, failure: RequestFailure, print_: str) -> Outcome:
-        """End a request that is not worth a call; its outcome is stored like any other.
+    async def _end(self, envelope: Envelope, print_: str, outcome: StoryFailed) -> Outcome:
+        """End a request before its time: as it has ended already, else with `outcome`, stored.
 
         One without an id of its own cannot be sent again under it, so nothing is looked up; nor is
         it for one whose body was not read, which would claim a fingerprint that no replay has.
         """
-        outcome = outcomes.failed(envelope, failure)
         envelope.forget_payload(outcome.metadata)
         nameless = envelope.anonymous or envelope.unread
-        if failure.code is ErrorCode.DUPLICATE_CONFLICT or nameless:
+        if outcome.error.code is ErrorCode.DUPLICATE_CONFLICT or nameless:
             return outcome
         try:
             stored = await self._memory.recall(envelope, print_)
         except RequestFailure as conflict:
             return outcomes.failed(envelope, conflict)
-        return stored.outcome or await self._memory.keep(envelope, print_, outcome)
+        if stored.outcome is None:
+            return await self._memory.keep(envelope, print_, outcome)
+        now = self._clock.now()
+        return outcomes.republished(stored.outcome, envelope, now, now)
 
     # admit
 
@@ -219,6 +222,13 @@ class StoryHandler:
             code = outcome.error.code.value
             return Ending("failed", code, overhead, outcome.dead_lettered)
         return Ending("generated", "none", overhead, dead_lettered=False)
+
+
+def _crash(work: Work, envelope: Envelope, error: Exception) -> StoryFailed:
+    """Log a bug of ours, and return how it ends a record."""
+    log.error("our own code failed on a record", exc_info=error)
+    used = work.memory.progress if isinstance(work.memory, Case) else None
+    return outcomes.crashed(envelope, used)
 
 
 def _text_of(outcome: Outcome) -> str | None:

@@ -359,11 +359,7 @@ async def test_without_the_store_the_story_is_written_all_the_same() -> None:
 async def test_a_bug_of_ours_ends_as_internal_with_a_dead_letter() -> None:
     """The message says nothing of the bug."""
     made, _ = handler(ValueError("secret detail"))
-    of = record()
-    with pytest.raises(ValueError, match="secret"):
-        await made.handle(Work(of, 0.0))
-    verdict = made.crashed(Work(of, 0.0), ValueError("secret detail"))
-    event, letter = verdict.outputs
+    event, letter = await done(made, record())
     assert body(event)["error"] | {"message": ""} == {
         "code": "internal",
         "message": "",
@@ -373,6 +369,46 @@ async def test_a_bug_of_ours_ends_as_internal_with_a_dead_letter() -> None:
     }
     assert b"secret" not in (event.value or b"")
     assert letter.topic == "story.requested.dlq"
+
+
+async def test_a_bug_of_ours_is_stored_like_any_outcome() -> None:
+    """The same id again gets the same event again; a replay is a new attempt and is worked on."""
+    made, generator = handler(ValueError("a bug"), STORY)
+    first = (await done(made, record()))[0]
+    again = (await done(made, record(offset=8)))[0]
+    assert dict(again.headers)["ce_id"] == dict(first.headers)["ce_id"]
+    assert body(again) == body(first)
+    assert len(generator.asked) == 1
+    (replayed,) = await done(made, record(offset=9, headers=[("x-replay-count", b"1")]))
+    assert replayed.topic == "story.generated"
+
+
+async def test_a_bug_takes_no_outcome_from_a_request_that_has_one() -> None:
+    """Whoever came second under an id is told so, whatever fails beside it."""
+    made, generator = handler(STORY, ValueError("a bug"))
+    await done(made, record())
+    made._memory.turn = broken_turn  # type: ignore[method-assign, assignment]
+    (again,) = await done(made, record(offset=8))
+    assert (body(again)["source"], len(generator.asked)) == ("result_store", 1)
+    (conflict,) = await done(made, record(offset=9, keywords=["bear"]))
+    assert body(conflict)["error"]["code"] == "duplicate_conflict"
+
+
+def broken_turn(_: Any) -> Any:
+    """Fail as a bug does."""
+    msg = "a bug"
+    raise ValueError(msg)
+
+
+async def test_a_story_is_republished_as_one_also_when_its_request_is_refused_by_now() -> None:
+    """Its model may have left the list of models: source and timings are those of a resend."""
+    made, _ = handler(STORY)
+    (first,) = await done(made, record(model="m-1"))
+    made._opening._rules = replace(made._rules, allowed_models=frozenset({"m-2"}))
+    (again,) = await done(made, record(offset=8, model="m-1"))
+    assert body(again)["source"] == "result_store"
+    assert body(again)["timings"]["generation_ms"] == 0
+    assert body(again)["story"] == body(first)["story"]
 
 
 class FaultyStore(MemoryStore):
@@ -402,10 +438,10 @@ async def test_a_bug_during_a_call_leaves_open_whether_it_was_billed() -> None:
     made, generator = handler(TryAgain(0.5, ErrorCode.PROVIDER_TIMEOUT), ValueError("a bug"))
     work = Work(record(), 0.0)
     assert isinstance(await made.handle(work), Retry)
-    with pytest.raises(ValueError, match="a bug"):
-        await made.handle(work)
     generator.asked[-1]["progress"].billed = False
-    event = made.crashed(work, ValueError("a bug")).outputs[0]
+    verdict = await made.handle(work)
+    assert isinstance(verdict, Done)
+    event = verdict.outputs[0]
     assert (body(event)["billed"], body(event)["cost"]) == (None, None)
 
 
