@@ -21,7 +21,7 @@ def answer_of(message: AIMessage, route: Route, form: AnswerForm) -> ModelAnswer
     refusal = message.additional_kwargs.get("refusal")
     return _answer(
         text=message.text,
-        refusal=str(refusal) if refusal else None,
+        refusal=refusal or None,
         usage=message.usage_metadata,
         about=message.response_metadata,
         route=route,
@@ -79,7 +79,7 @@ class Pieces:
 def _answer(
     *,
     text: str,
-    refusal: str | None,
+    refusal: object,
     usage: UsageMetadata | None,
     about: Mapping[str, Any],
     route: Route,
@@ -87,14 +87,19 @@ def _answer(
 ) -> ModelAnswer:
     return ModelAnswer(
         text=_encodable(text),
-        finish_reason=about.get("finish_reason"),
-        refusal=None if refusal is None else _encodable(refusal),
+        finish_reason=_text_of(about.get("finish_reason")),
+        refusal=_text_of(refusal),
         usage=_usage(usage, written=bool(text or refusal)),
-        model=about.get("model_name") or route.model,
+        model=_text_of(about.get("model_name")) or route.model,
         provider=route.account.provider,
         form=form,
         headers=_kept(about.get("headers") or {}),
     )
+
+
+def _text_of(said: object) -> str | None:
+    """Return what an endpoint said as text that can be stored, whatever JSON it was."""
+    return None if said is None else _encodable(str(said))
 
 
 def _encodable(text: str) -> str:
