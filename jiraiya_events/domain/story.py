@@ -32,6 +32,8 @@ class Usage(BaseModel):
     cached_input_tokens: Count = 0
     output_tokens: Count = Field(default=0, description="Reasoning tokens included.")
     reasoning_tokens: Count = 0
+    # For the price alone, and so in no event and in no store; a part of the input tokens.
+    cache_write_tokens: Count = Field(default=0, exclude=True)
 
     def __add__(self, other: "Usage") -> "Usage":
         """Return the sum, kind by kind."""
@@ -40,6 +42,7 @@ class Usage(BaseModel):
             cached_input_tokens=self.cached_input_tokens + other.cached_input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
         )
 
 

@@ -14,6 +14,7 @@ from jiraiya_events.generation.prompt import AnswerForm
 _KEPT_HEADERS: Final = ("x-request-id",)
 _RATE_LIMIT_PREFIX: Final = "x-ratelimit-"
 _MOST_TOKENS: Final = 10**9
+_TIERS: Final = ("", "priority_", "flex_")
 
 
 def answer_of(message: AIMessage, route: Route, form: AnswerForm) -> ModelAnswer:
@@ -114,12 +115,15 @@ def _usage(counted: UsageMetadata | None, *, written: bool) -> Usage | None:
     """
     if counted is None:
         return None
-    inputs = counted.get("input_token_details") or {}
-    outputs = counted.get("output_token_details") or {}
     read, wrote = counted["input_tokens"], counted["output_tokens"]
-    cached, reasoned = inputs.get("cache_read") or 0, outputs.get("reasoning") or 0
-    if not all(map(_is_count, (read, wrote, cached, reasoned))):
+    total = counted.get("total_tokens") or 0
+    cached = _detail(counted.get("input_token_details"), "cache_read")
+    kept = _detail(counted.get("input_token_details"), "cache_creation")
+    reasoned = _detail(counted.get("output_token_details"), "reasoning")
+    if not all(map(_is_count, (read, wrote, total, cached, kept, reasoned))):
         return None
+    # Some endpoints leave reasoning out of the output and count it in the total alone.
+    wrote = max(wrote, total - read)
     if not read or (written and not wrote):
         return None
     return Usage(
@@ -127,7 +131,14 @@ def _usage(counted: UsageMetadata | None, *, written: bool) -> Usage | None:
         cached_input_tokens=min(cached, read),
         output_tokens=wrote,
         reasoning_tokens=reasoned,
+        cache_write_tokens=min(kept, read - min(cached, read)),
     )
+
+
+def _detail(counted: Mapping[str, Any] | None, name: str) -> Any:  # noqa: ANN401 - as it was said
+    """Return a count LangChain names after the service tier, where an answer names one."""
+    said = counted or {}
+    return next((said[tier + name] for tier in _TIERS if said.get(tier + name)), 0)
 
 
 def _is_count(tokens: object) -> bool:

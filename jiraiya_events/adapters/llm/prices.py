@@ -7,7 +7,8 @@ from typing import Final
 import genai_prices
 from genai_prices.types import ModelPrice
 
-from jiraiya_events.adapters.llm.listed_price import ListedPrice, is_complete
+from jiraiya_events.adapters.llm.listed_price import ListedPrice, is_complete, prices_of
+from jiraiya_events.domain.clock import Clock, SystemClock
 from jiraiya_events.domain.errors import SettingsError
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.pricing import Rates
@@ -17,20 +18,26 @@ PriceOverrides = Mapping[str, Mapping[str, str]]
 _KINDS: Final = ("input", "cached_input", "output")
 # USD per million tokens to pico-dollars per token.
 _PICO_PER_TOKEN: Final = 1_000_000
-_FLAT_KEYS: Final = frozenset({"input_mtok", "cache_read_mtok", "output_mtok"})
+_FLAT_KEYS: Final = ("input_mtok", "cache_read_mtok", "output_mtok", "cache_write_mtok")
+"""In the order of `Rates`."""
 
 
 class Prices:
     """Looks a model up once; a call then costs three multiplications.
 
     An endpoint genai-prices does not know (a gateway, mostly) is charged by the model's name.
-    Models with tiers or odd units keep the library's own calculation.
+    Models with tiers, odd units, or prices that change with the time keep the library's own
+    calculation.
     """
 
     def __init__(
-        self, overrides: PriceOverrides | None = None, base_url: str | None = None
+        self,
+        overrides: PriceOverrides | None = None,
+        base_url: str | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._base_url = base_url
+        self._clock = clock or SystemClock()
         self._own = {model: _rates_of(model, prices) for model, prices in (overrides or {}).items()}
         self._known: dict[str, Rates | ListedPrice | None] = dict(self._own)
 
@@ -58,28 +65,30 @@ class Prices:
         price = self._known[model]
         return None if price is None else price.at_most(input_tokens_at_most, output_tokens_at_most)
 
-    @staticmethod
-    def _listed(model: str, base_url: str | None) -> Rates | ListedPrice | None:
+    def _listed(self, model: str, base_url: str | None) -> Rates | ListedPrice | None:
         for url in dict.fromkeys((base_url, None)):
             try:
                 # A zero usage only asks which price applies.
                 found = genai_prices.calc_price(genai_prices.Usage(), model, provider_api_url=url)
             except (LookupError, ValueError):
                 continue
-            price = found.model_price
-            return (_flat(price) or ListedPrice(price)) if is_complete(price) else None
+            prices = prices_of(found.model)
+            if not all(map(is_complete, prices)):
+                return None
+            flat = _flat(prices[0]) if len(prices) == 1 else None
+            return flat or ListedPrice(found.model, self._clock)
         return None
 
 
 def _flat(price: ModelPrice) -> Rates | None:
-    """Return whole rates when input, cached input and output are all there is to pay for."""
+    """Return whole rates when input, its caching and output are all there is to pay for."""
     stated = {key: value for key, value in vars(price).items() if value is not None}
-    rates = {key: stated.get(key, stated["input_mtok"]) for key in _FLAT_KEYS}
-    whole = {key: _whole(value) for key, value in rates.items() if isinstance(value, Decimal)}
-    tokens = whole.get("input_mtok"), whole.get("cache_read_mtok"), whole.get("output_mtok")
-    if any(rate is None for rate in tokens) or "requests_kcount" in stated:
+    rates = [stated.get(key, stated["input_mtok"]) for key in _FLAT_KEYS]
+    whole = [_whole(rate) if isinstance(rate, Decimal) else None for rate in rates]
+    known = [rate for rate in whole if rate is not None]
+    if len(known) < len(whole) or "requests_kcount" in stated:
         return None
-    return Rates(*(rate or 0 for rate in tokens))
+    return Rates(*known)
 
 
 def _rates_of(model: str, prices: Mapping[str, str]) -> Rates:

@@ -1,10 +1,13 @@
 """What tokens cost, exactly."""
 
+from datetime import UTC, datetime
+
+import genai_prices
 import pytest
 
 from jiraiya_events.adapters.llm.prices import Prices
 from jiraiya_events.domain.errors import SettingsError
-from jiraiya_events.domain.story import Cost, Usage
+from jiraiya_events.domain.story import PICO_PER_USD, Cost, Usage
 
 USAGE = Usage(input_tokens=1000, cached_input_tokens=400, output_tokens=10)
 
@@ -62,6 +65,51 @@ def test_an_unknown_price_has_no_bound() -> None:
     assert Prices().upper_bound_pico_usd("nobody-heard-of-this", 1, 1) is None
 
 
+class ClockAt:
+    """It is always the same hour of a day in November 2026, UTC."""
+
+    def __init__(self, hour: int) -> None:
+        self._now = datetime(2026, 11, 10, hour, tzinfo=UTC).timestamp()
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return self._now
+
+
+def at(hour: int) -> Prices:
+    """Return the prices of that hour at an endpoint that is cheaper at night."""
+    return Prices(base_url="https://api.deepseek.com/v1", clock=ClockAt(hour))
+
+
+def test_a_price_that_changes_with_the_hour_is_that_of_the_call() -> None:
+    """Proves it on both sides of the change, however long the process has been running."""
+    for hour in (3, 20):
+        judged = genai_prices.calc_price(
+            genai_prices.Usage(input_tokens=1000, cache_read_tokens=400, output_tokens=10),
+            "deepseek-chat",
+            provider_api_url="https://api.deepseek.com/v1",
+            genai_request_timestamp=datetime(2026, 11, 10, hour, tzinfo=UTC),
+        )
+        cost = at(hour).cost_pico_usd("deepseek-chat", USAGE)
+        assert cost == judged.total_price * PICO_PER_USD
+    clock = ClockAt(3)
+    prices = Prices(base_url="https://api.deepseek.com/v1", clock=clock)
+    dear = prices.cost_pico_usd("deepseek-chat", USAGE)
+    clock._now = ClockAt(20).now()
+    cheap = prices.cost_pico_usd("deepseek-chat", USAGE)
+    assert dear is not None
+    assert cheap is not None
+    assert cheap < dear
+
+
+def test_the_bound_of_a_price_that_changes_is_its_dearest_hour() -> None:
+    """Proves that a call which begins in the cheap hours may end in the others."""
+    usage = Usage(input_tokens=1000, output_tokens=1000)
+    dear = at(3).cost_pico_usd("deepseek-chat", usage)
+    for hour in (3, 20):
+        assert at(hour).upper_bound_pico_usd("deepseek-chat", 1000, 1000) == dear
+
+
 @pytest.mark.parametrize("model", ["gpt-4o-mini", "gemini-2.5-pro", "claude-sonnet-4-5", "gpt-5.4"])
 def test_no_call_costs_more_than_its_bound(model: str) -> None:
     """Proves it on both sides of every tier, flat prices and none alike."""
@@ -70,10 +118,16 @@ def test_no_call_costs_more_than_its_bound(model: str) -> None:
     assert bound is not None
     for tokens in (1, 200_000, 200_001, 272_001, 1_000_000):
         for cached in (0, tokens // 2, tokens):
-            usage = Usage(input_tokens=tokens, cached_input_tokens=cached, output_tokens=5000)
-            cost = prices.cost_pico_usd(model, usage)
-            assert cost is not None
-            assert cost <= bound
+            for written in {0, tokens - cached}:
+                usage = Usage(
+                    input_tokens=tokens,
+                    cached_input_tokens=cached,
+                    cache_write_tokens=written,
+                    output_tokens=5000,
+                )
+                cost = prices.cost_pico_usd(model, usage)
+                assert cost is not None
+                assert cost <= bound
 
 
 def test_the_bound_of_a_price_with_tiers_is_its_dearest_tier() -> None:
