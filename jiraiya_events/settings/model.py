@@ -39,7 +39,9 @@ def _default_store(data_dir: object) -> str:
         folder = _expanded(Path(str(data_dir))) if data_dir else _data_dir()
     except ValueError:  # reported for the data directory itself
         folder = _data_dir()
-    return f"sqlite:///{folder / 'outcomes.db'}"
+    # What opens the store takes percent signs for escapes.
+    path = str(folder / "outcomes.db").replace("%", "%25")
+    return f"sqlite:///{path}"
 
 
 class Settings(BaseModel):

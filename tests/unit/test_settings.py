@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jiraiya_events.adapters.store.open_store import sqlite_file
 from jiraiya_events.domain.errors import SettingsError
 from jiraiya_events.settings import Settings, effective, load_settings
 from jiraiya_events.settings.kafka import Topics
@@ -135,6 +136,13 @@ def test_a_value_set_wins_over_one_derived() -> None:
 def test_the_store_is_in_the_data_directory() -> None:
     """Moving the data directory moves the store with it."""
     assert _load(JIRAIYA_DATA_DIR="/srv/j").store.url == "sqlite:////srv/j/outcomes.db"
+
+
+def test_the_store_is_in_the_data_directory_whatever_its_name() -> None:
+    """A percent sign in it is none in an address."""
+    for folder in ("/srv/50%25 full", "/srv/a%2Fb", "/srv/%", "/srv/café ?#"):
+        url = _load(JIRAIYA_DATA_DIR=folder).store.url
+        assert sqlite_file(url) == Path(folder) / "outcomes.db"
 
 
 def test_environment_wins_over_dotenv_over_secrets_files_over_defaults(tmp_path: Path) -> None:
