@@ -18,6 +18,11 @@ KAFKA_KEEPS = (
     "user stay there until their retention ends"
 )
 
+STILL_READABLE = (
+    "erased, but another program is at work in the file and its log (the file that ends in -wal), "
+    "where what was erased can still be read: run it again when that program has ended or is idle"
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -63,6 +68,7 @@ async def _forget(settings: "Settings", user: str, *, json: bool) -> int:
     stores = open_stores(store.url, store.ttl_s, store.response_cache_s)
     try:
         erased = await stores.forget(user)
+        overwritten = await stores.overwrite()
     finally:
         await stores.aclose()
     if json:
@@ -71,6 +77,9 @@ async def _forget(settings: "Settings", user: str, *, json: bool) -> int:
         word = "request" if erased == 1 else "requests"
         out().print(f"erased {erased:,} {word} of {user!r}", markup=False)
     note(KAFKA_KEEPS)
+    if not overwritten:
+        note(STILL_READABLE)
+        return FAILED
     return DONE
 
 

@@ -12,7 +12,7 @@ from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.generation.prompt_book import PromptBook
 from jiraiya_events.generation.response_cache import ResponseCache, cache_key
 from tests.contracts.standing_clock import StandingClock
-from tests.contracts.test_result_store import A_WHILE, FIRST, TTL_S, failed, files_of, paid
+from tests.contracts.test_result_store import A_WHILE, FIRST, TTL_S, failed, paid
 
 CACHE_S = 1000.0
 
@@ -119,15 +119,6 @@ async def test_what_has_ended_leaves_the_file(tmp_path: Path, clock: StandingClo
             left.append(file.execute("SELECT count(*) FROM cached_answers").fetchone()[0])
     await without.aclose()
     assert left == [150, 50, 0]
-
-
-async def test_a_forgotten_users_answers_leave_no_trace_in_the_file(tmp_path: Path) -> None:
-    """Proves that erasing overwrites the pages and empties the journal."""
-    stores = open_stores(f"sqlite:///{tmp_path}/r.db", TTL_S, CACHE_S)
-    await stores.answers.keep("k", "ann", paid("the secret wish"))
-    await stores.answers.forget("ann")
-    assert not any(b"secret wish" in path.read_bytes() for path in files_of(tmp_path))
-    await stores.aclose()
 
 
 async def test_memory_of_what_has_ended_is_given_back(clock: StandingClock) -> None:

@@ -477,11 +477,13 @@ async def test_only_the_owner_may_read_the_file(tmp_path: Path) -> None:
 
 async def test_a_forgotten_user_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
     """Proves that erasing overwrites the pages and empties the journal."""
-    store = sqlite_store(tmp_path / "r.db")
-    await store.save_answer(FIRST, "f", "ann", paid("the secret wish"))
-    await store.forget("ann")
+    stores = open_stores(f"sqlite:///{tmp_path / 'r.db'}", TTL_S, TTL_S)
+    await stores.results.save_answer(FIRST, "f", "ann", paid("the secret wish"))
+    await stores.answers.keep("k", "ann", paid("the secret wish"))
+    assert await stores.forget("ann") == 1
+    assert await stores.overwrite()
     assert not any(b"secret wish" in path.read_bytes() for path in files_of(tmp_path))
-    await store.aclose()
+    await stores.aclose()
 
 
 async def test_what_has_ended_is_pruned_bit_by_bit(tmp_path: Path, clock: StandingClock) -> None:

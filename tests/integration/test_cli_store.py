@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,21 @@ async def test_a_user_is_forgotten(
     assert not await is_kept(url)
     again = forget(url, "--yes", "--json", cwd=tmp_path)
     assert (again.code, again.rows) == (0, [{"user": "ann", "requests": 0}])
+
+
+async def test_what_can_still_be_read_is_not_called_erased(tmp_path: Path) -> None:
+    """Another program that reads the file keeps its log; afterwards the same command is enough."""
+    url = f"sqlite:///{tmp_path}/r.db"
+    await fill(url)
+    with closing(sqlite3.connect(tmp_path / "r.db", isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM requests").fetchone()
+        ended = forget(url, "--yes", cwd=tmp_path)
+    assert (ended.code, ended.out) == (1, "erased 1 request of 'ann'\n")
+    assert "can still be read: run it again" in ended.err
+    again = forget(url, "--yes", cwd=tmp_path)
+    assert (again.code, again.out) == (0, "erased 0 requests of 'ann'\n")
+    assert "run it again" not in again.err
 
 
 async def test_without_anybody_to_ask_nothing_is_erased(tmp_path: Path) -> None:

@@ -42,10 +42,15 @@ class Stores:
     async def forget(self, user_id: str) -> int:
         """Erase everything stored for a user; return how many requests that were.
 
-        Also what was cached before the cache was switched off. Raises `StoreUnavailable`.
+        Also what was cached before the cache was switched off. `overwrite` then leaves nothing of
+        it to be read. Raises `StoreUnavailable`.
         """
         await self.answers.forget(user_id)
         return await self.results.forget(user_id)
+
+    async def overwrite(self) -> bool:
+        """Overwrite in the file what was erased; False when another process does not let us."""
+        return self.sqlite is None or await self.sqlite.write_back()
 
     async def aclose(self) -> None:
         """Finish what is under way and close, also for those who share it."""

@@ -136,11 +136,9 @@ class SqliteStore:
 
     async def forget(self, user_id: str) -> int:
         """Erase everything stored for a user; return how many requests that were."""
-        forgotten = await self._thread.run(
+        return await self._thread.run(
             lambda connection: _forget(connection, user_id), bounded=False
         )
-        await self._thread.write_back()
-        return forgotten
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` unless something can be written."""

@@ -38,6 +38,4 @@ class SqliteCache:
         def operation(connection: sqlite3.Connection) -> int:
             return connection.execute(_FORGET, (user_id,)).rowcount
 
-        forgotten = await self._thread.run(operation, bounded=False)
-        await self._thread.write_back()
-        return forgotten
+        return await self._thread.run(operation, bounded=False)

@@ -70,10 +70,10 @@ class SqliteThread:
         self._silence.answered(clock())
         return result
 
-    async def write_back(self) -> None:
-        """Empty the write-ahead log into the file, as far as other processes let us."""
+    async def write_back(self) -> bool:
+        """Empty the write-ahead log into the file; False when another process did not let us."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._checkpoint)
+        return await loop.run_in_executor(self._thread, self._checkpoint)
 
     async def aclose(self) -> None:
         """Run what is pending, then close the connection and end the thread.
@@ -120,12 +120,14 @@ class SqliteThread:
             return StoreUnavailable(message)
         return results
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self) -> bool:
         # Erased pages stay readable in the log until it is written back.
         try:
-            self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            busy, *_ = self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except (sqlite3.Error, OSError, StoreUnavailable) as error:
             self._give_up(error)
+            return False
+        return not busy
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
