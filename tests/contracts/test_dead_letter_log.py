@@ -1,13 +1,13 @@
 """What every log of dead letters promises, in memory and on Kafka."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
@@ -69,6 +69,19 @@ class Kafka:
         )
         producer.init_transactions(20)
         return producer
+
+    def delete_letters_before(self, offsets: Mapping[int, int]) -> None:
+        """Do what retention does."""
+        places = [TopicPartition(self.topics.dlq, p, offset) for p, offset in offsets.items()]
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        for future in admin.delete_records(places).values():
+            future.result(20)
+
+    def kept_marks(self) -> set[bytes | None]:
+        """Return the keys that compaction will keep."""
+        with TopicReader(self.bootstrap, [self.topics.marks]) as reader:
+            values = {record.key: record.value for record in reader.to_the_end(20)}
+        return {key for key, value in values.items() if value is not None}
 
     def published(self, count: int) -> list[int]:
         """Return all of them; a commit is answered a moment before it can be read."""
@@ -255,6 +268,27 @@ async def test_a_takeover_waits_for_transactions_that_hide_marks(kafka: Kafka) -
         assert not done
         await asyncio.to_thread(rival.abort_transaction, 20)
         assert set((await renewing).marks) == {(0, one.offset)}
+
+
+async def test_a_mark_outlives_its_letter_by_a_day_and_no_more(kafka: Kafka) -> None:
+    """Else every command would read more marks than the one before; others' are left alone."""
+    await kafka.fill([dead(0), dead(1), dead(2), dead(3, 1), dead(4)])
+    async with kafka.opened() as log:
+        one, two, three, last = await read(log, 0)
+        (elsewhere,) = await read(log, 1)
+        for partition, letters in ((0, [one, two, three]), (1, [elsewhere])):
+            async with log.take_over(partition) as takeover:
+                await takeover.commit([handled(letter, kafka) for letter in letters])
+    kafka.delete_letters_before({0: three.offset, 1: elsewhere.offset + 1})
+    for hours, left in ((23, 4), (25, 2)):
+        later = Mark(Action.DISCARDED, MARK.at + hours * 3600)
+        async with kafka.opened() as log, log.take_over(0) as takeover:
+            assert set(takeover.marks) >= {(0, three.offset)}
+            await takeover.commit([Handled(last, later)])
+        assert len(kafka.kept_marks() - {mark_key(0, last.offset)}) == left
+    assert kafka.kept_marks() == {
+        mark_key(0, three.offset), mark_key(0, last.offset), mark_key(1, elsewhere.offset),
+    }  # fmt: skip
 
 
 async def test_a_missing_topic_is_named(kafka: Kafka) -> None:

@@ -93,8 +93,13 @@ class KafkaTakeover:
             await self._reader.catch_up()
 
     async def commit(self, batch: Sequence[Handled]) -> None:
-        """Publish replays and marks in one transaction."""
+        """Publish replays and marks in one transaction, and remove marks of no use any more.
+
+        We hold the partition, so nobody else writes under these keys meanwhile.
+        """
         outputs = [output for handled in batch for output in self._outputs(handled)]
+        outlived = self._outlived(batch)
+        outputs += [Output(self._marks_topic, self._key(offset), None) for offset in outlived]
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
                 await self._transact(outputs)
@@ -103,6 +108,7 @@ class KafkaTakeover:
         except Exception as error:
             # aiokafka answers a dead producer with AssertionError and open bugs with KeyError.
             raise self._failure(error, outputs) from error
+        self._reader.removed(self._partition, outlived)
 
     async def close(self) -> None:
         """End what is open: an open transaction would hold up the service until it times out."""
@@ -152,10 +158,15 @@ class KafkaTakeover:
             f"{TRANSACTIONAL_PREFIX})"
         )
 
+    def _outlived(self, batch: Sequence[Handled]) -> list[int]:
+        return self._reader.outlived(self._partition, batch[0].mark.at) if batch else []
+
+    def _key(self, offset: int) -> bytes:
+        return mark_key(self._partition, offset)
+
     def _outputs(self, handled: Handled) -> list[Output]:
         letter, replay = handled.letter, handled.replay
-        key = mark_key(letter.partition, letter.offset)
-        mark = Output(self._marks_topic, key, encode_mark(handled.mark))
+        mark = Output(self._marks_topic, self._key(letter.offset), encode_mark(handled.mark))
         if replay is None:
             return [mark]
         again = Output(
