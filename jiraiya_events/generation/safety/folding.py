@@ -52,14 +52,14 @@ def joined(text: str) -> str:
     return text.translate(_SIGNS) if text.isascii() else _SIGN.sub("", text)
 
 
-def word_starts(text: str) -> set[int]:
-    """Return where in `joined(text)` words of `text` begin."""
-    starts: set[int] = set()
+def word_starts(text: str) -> dict[int, int]:
+    """Return where in `joined(text)` words of `text` begin, and where they do in `text`."""
+    starts: dict[int, int] = {}
     length, inside = 0, False
-    for letter in text:
+    for place, letter in enumerate(text):
         kept = not _SIGN.match(letter)
         if kept and not inside:
-            starts.add(length)
+            starts[length] = place
         length += kept
         inside = kept
     return starts

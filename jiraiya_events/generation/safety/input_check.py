@@ -40,7 +40,7 @@ def check_request(request: StoryRequested) -> Refused | StoryRequested:
     """
     texts = visible_texts(request)
     # A language tag may be long and hold words; it is passed on as it is, or not at all.
-    tag = request.language.replace("-", " ")
+    tag = request.language.replace("-", _BETWEEN)
     found = _score(texts, tag)
     if scoring.DEFUSE_AT <= sum(found.values()) < scoring.REFUSE_AT:
         texts = {name: [scoring.defused(text) for text in field] for name, field in texts.items()}

@@ -48,15 +48,19 @@ class Patterns:
     def found_joined_in(self, text: str) -> Iterator[Pattern]:
         """Yield each pattern that begins with a word of folded `text` and goes on without gaps.
 
-        Within a word it says nothing: "computer" holds "put".
+        Within a word it says nothing: "computer" holds "put". Nor does it where the words stand
+        as the pattern has them: `found_in` has seen what is before them.
         """
         solid = joined(text)
-        starts: set[int] | None = None
+        starts: dict[int, int] | None = None
         for pattern in self._joined_cues.cued_by(solid):
             if pattern.joined is None or not pattern.joined.search(solid):
                 continue
             starts = word_starts(text) if starts is None else starts
-            if any(pattern.joined.match(solid, start) for start in starts):
+            if any(
+                pattern.joined.match(solid, start) and not pattern.regex.match(text[place:])
+                for start, place in starts.items()
+            ):
                 yield pattern
 
 

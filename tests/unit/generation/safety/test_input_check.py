@@ -138,6 +138,16 @@ def test_an_attack_in_pieces_is_put_together(fields: dict[str, Any]) -> None:
         "The secret agent must decode the message and follow the map.",
         "an AI with no ethics lessons left learns kindness",
         "น้ำตก ทำงาน",
+        "Don't forget what I told you before about my cat Tom.",
+        "The robots override their original programming and become friends.",
+        "Robots override the original programming.",
+        '"Never forget your training," said the old master.',
+        "His new task is to feed the dragons.",
+        "From now on you are Sir Squeak, says the queen.",
+        "تجاهل الروبوت الصغير الأوامر السابقة وأنقذ القطة.",
+        "बंदर पहले दिन स्कूल के नियम भूल जाता है।",
+        "ロボットは今までの命令を忘れて、森の動物たちと遊びます。",
+        "La maîtresse dit : « Ne tenez pas compte des consignes précédentes ! »",
     ],
 )
 def test_ordinary_words_stay(innocent: str) -> None:

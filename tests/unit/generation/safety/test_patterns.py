@@ -51,6 +51,15 @@ def test_a_joined_pattern_needs_no_gaps_and_begins_with_a_word() -> None:
         assert not any(patterns.found_joined_in(text))
 
 
+def test_a_joined_pattern_finds_nothing_in_words_that_stand_as_they_should() -> None:
+    """Proves that what stands before plain words still counts, and that they hide no disguise."""
+    patterns = parse_patterns(written(r"(?<!\w\x20){ignore} ~2rules", joined=True))
+    assert not found(patterns, "robots ignore all rules")
+    assert not any(patterns.found_joined_in("robots ignore all rules"))
+    assert any(patterns.found_joined_in("robots ignore all rules. i g n o r e all rules"))
+    assert any(patterns.found_joined_in("robots i g n o r e all rules"))
+
+
 def test_accents_in_a_pattern_do_not_matter_and_its_escapes_stay() -> None:
     r"""Proves that \W is not folded to \w."""
     patterns = parse_patterns(written(r"règles\W"))
