@@ -31,6 +31,10 @@ _INVISIBLE: Final = regex.compile(
     r"|[\p{Cc}--[\t\n\r\x0B\f\x85]]",
     regex.V1,
 )
+# What `_INVISIBLE` could find: without its look-arounds the search is ten times as fast.
+_DOUBTFUL: Final = regex.compile(
+    r"[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}--[\t\n\r\x0B\f\x85]]", regex.V1
+)
 _SPACES: Final = regex.compile(r"[\s\x85]+")
 # NFKC takes the vowels Thai and Lao SARA AM apart; fonts and readers expect them whole.
 _SARA_AM: Final = (("\u0e4d\u0e32", "\u0e33"), ("\u0ecd\u0eb2", "\u0eb3"))
@@ -44,9 +48,13 @@ def visible(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    seen: str = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    seen = _seen(unicodedata.normalize("NFKC", text))
     # What was between two characters may have kept them from composing.
     return seen if seen.isascii() else _whole(unicodedata.normalize("NFKC", seen))
+
+
+def _seen(text: str) -> str:
+    return text if _DOUBTFUL.search(text) is None else str(_INVISIBLE.sub("", text))
 
 
 def _whole(text: str) -> str:
@@ -70,10 +78,13 @@ def clean_field(text: str) -> str:
 
 
 def clean_story(text: str) -> str:
-    """Return a model's text that UTF-8 can carry, with line feeds and no control characters."""
+    """Return a model's text that UTF-8 can carry, with line feeds and nothing else unseen.
+
+    Its letters stay as they are written: unlike a wish it is not normalised.
+    """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii():
-        text = text.encode("utf-8", "replace").decode("utf-8")
+        text = _seen(text.encode("utf-8", "replace").decode("utf-8"))
     quiet: str = _STORY_NOISE.sub("", text)
     return quiet.strip()

@@ -18,7 +18,7 @@ from jiraiya_events.generation.safety.input_check import Refused, check_request
 from jiraiya_events.generation.safety.leak import leaks
 from jiraiya_events.generation.safety.literals import literals_of
 from jiraiya_events.generation.safety.patterns import load_patterns
-from jiraiya_events.generation.sanitize import clean_field
+from jiraiya_events.generation.sanitize import clean_field, clean_story
 
 PATTERNS = load_patterns().all
 PHRASES = {phrase.id: phrase for band in age_bands().values() for phrase in band.phrases.all}
@@ -73,6 +73,14 @@ def test_what_passed_without_a_doubt_is_changed_no_more(request: StoryRequested)
         return
     for text in (*checked.keywords, *checked.characters, checked.title or "", checked.tone or ""):
         assert clean_field(text) == text
+
+
+@given(st.text(st.sampled_from("a# \n\r\t\u200b\u200d\ufe0f\u20e3क्ष❤🏴\U000e0067\U000e007f\u202e")))
+def test_what_was_said_of_a_story_stays_its_beginning(text: str) -> None:
+    """Proves that cleaning what has arrived and cleaning the whole agree."""
+    whole = clean_story(text)
+    for end in range(len(text)):
+        assert whole.startswith(clean_story(text[:end]))
 
 
 @given(texts)

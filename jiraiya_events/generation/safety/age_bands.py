@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from jiraiya_events.domain.request import Audience
 from jiraiya_events.generation.safety.patterns import patterns_of
+from jiraiya_events.generation.safety.reading import as_read
 
 _UNFIT_AT: Final = 10
 # Two sentences tell of two things: a gap never crosses the end of one.
@@ -28,9 +29,8 @@ class AgeBand:
         phrases = [rule for rule in rules if "regex" in rule]
         self.phrases = patterns_of({"pattern": phrases}, letters=str.lower, gap=_GAP)
 
-    def fits(self, text: str) -> bool:
-        """Tell whether nothing, and no sum of things, in this whole text is unfit."""
-        low = text.lower()
+    def fits(self, low: str) -> bool:
+        """Tell whether nothing, and no sum of things, is unfit in what `as_read` returned."""
         found = self._words.keys() & _WORD.findall(low)
         total = sum(self._words[word] for word in found)
         for pattern in self.phrases.found_in(low):
@@ -42,15 +42,16 @@ def fit_so_far(text: str, audience: Audience) -> bool:
     """Tell whether the beginning of a story is fit; its last word may not be whole yet."""
     if audience is Audience.ADULTS:
         return True
-    end = len(text)
-    while end and text[end - 1].isalnum() and text[end - 1] < _UNSPACED:
+    low = as_read(text)
+    end = len(low)
+    while end and low[end - 1].isalnum() and low[end - 1] < _UNSPACED:
         end -= 1
-    return age_bands()[audience].fits(text[:end])
+    return age_bands()[audience].fits(low[:end])
 
 
 def is_fit(text: str, audience: Audience) -> bool:
     """Tell whether a whole text is fit; for adults no rule of ours forbids anything."""
-    return audience is Audience.ADULTS or age_bands()[audience].fits(text)
+    return audience is Audience.ADULTS or age_bands()[audience].fits(as_read(text))
 
 
 @cache

@@ -13,6 +13,9 @@ from typing import Final
 import regex
 from ahocorasick_rs import AhoCorasick
 
+from jiraiya_events.generation.safety.folding import joined
+from jiraiya_events.generation.safety.reading import as_read
+
 _ROW: Final = 8
 _ASCII_WORD: Final = re.compile(r"\w+", re.ASCII)
 _WORD: Final = regex.compile(r"[\w\p{M}\u200C\u200D]+")
@@ -20,8 +23,8 @@ _WORD: Final = regex.compile(r"[\w\p{M}\u200C\u200D]+")
 
 def leaks(text: str, system_texts: tuple[str, ...], canary: str) -> bool:
     """Tell whether `text` holds the canary, in some spelling, or words of a system text."""
-    low = text.lower()
-    solid = "".join(low.split())
+    low = as_read(text)
+    solid = joined(low)
     if canary and any(spelling in solid for spelling in _spellings(canary)):
         return True
     return bool(_rows_of(system_texts).find_matches_as_indexes(_spaced(_words(low))))
@@ -30,7 +33,7 @@ def leaks(text: str, system_texts: tuple[str, ...], canary: str) -> bool:
 @lru_cache(maxsize=512)
 def _rows_of(system_texts: tuple[str, ...]) -> AhoCorasick:
     """Return what finds eight words in a row of any of the texts, in one pass."""
-    texts = [_words(text.lower()) for text in system_texts]
+    texts = [_words(as_read(text)) for text in system_texts]
     rows = {
         _spaced(words[at : at + _ROW]) for words in texts for at in range(len(words) - _ROW + 1)
     }
@@ -56,4 +59,4 @@ def _spellings(canary: str) -> frozenset[str]:
         for written in (low, canary):
             code = base64.b64encode(b"x" * before + written.encode()).decode()
             ciphers.add(code[2 if before else 0 :][2:-4].lower())
-    return frozenset({low, *ciphers})
+    return frozenset(map(joined, (low, *ciphers)))

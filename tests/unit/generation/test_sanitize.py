@@ -3,7 +3,7 @@
 
 import pytest
 
-from jiraiya_events.generation.sanitize import clean_field, one_line, visible
+from jiraiya_events.generation.sanitize import clean_field, clean_story, one_line, visible
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 
@@ -55,3 +55,15 @@ def test_lines_are_seen_before_they_are_joined() -> None:
 def test_sara_am_stays_one_letter(text: str) -> None:
     """Proves that Thai and Lao words reach the model as they are spelled."""
     assert clean_field(text) == text.replace("\u200b", "")
+
+
+def test_a_story_has_nothing_in_it_that_nobody_sees() -> None:
+    """Proves that it carries no hidden text and turns no line round; its letters stay."""
+    dirty = "a\u202eb \U000e0041c\u2066 \ufeffd\u200b\u00ade\x00 \uff46 e\u0301"
+    assert clean_story(dirty) == "ab c de \uff46 e\u0301"
+
+
+@pytest.mark.parametrize("text", [ENGLAND, "1\ufe0f\u20e3", "می\u200cخواهم", "क\u200dष"])
+def test_a_story_keeps_what_its_script_needs(text: str) -> None:
+    """Proves the same of stories as of wishes."""
+    assert clean_story(text) == text

@@ -67,6 +67,32 @@ def test_a_fairy_tale_may_be_grim(text: str, audience: Audience) -> None:
     assert fit_so_far(text, audience)
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "f\u200buck",
+        "fu\u00adck",
+        "f\u2060uck",
+        "\uff46\uff55\uff43\uff4b",
+        "fu\u0441k",
+        "f\u03c5ck",
+        "_fuck_",
+        "fuck_you",
+        "encule\u0301",
+        "FU\U000e0043CK",
+    ],
+)
+def test_a_word_is_what_its_readers_see(word: str) -> None:
+    """Proves it for unseen signs, full width, look-alikes, underscores and accents set apart."""
+    assert not is_fit(f"He said: what the {word}!", Audience.CHILDREN)
+
+
+def test_words_of_one_script_are_not_read_as_another_s() -> None:
+    """Proves that only a word of several scripts is folded: none here is what it looks like."""
+    assert is_fit("Тихо сиял месяц, и ТВАТ было имя реки.", Audience.CHILDREN)
+    assert is_fit("Koyunu sıktır, dedi; sıkı sıkı sarıldı.", Audience.CHILDREN)
+
+
 @pytest.mark.parametrize("text", UNFIT)
 @pytest.mark.parametrize("audience", YOUNG)
 def test_what_no_editor_would_print_is_found(text: str, audience: Audience) -> None:
