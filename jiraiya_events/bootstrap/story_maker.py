@@ -20,7 +20,7 @@ from jiraiya_events.bootstrap.options import (
     retry_policy,
 )
 from jiraiya_events.domain.clock import Clock
-from jiraiya_events.domain.request import Audience, Length
+from jiraiya_events.domain.request import Length, StoryRequested
 from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.generation.budgets import Budgets, require_prices, too_small
@@ -29,7 +29,8 @@ from jiraiya_events.generation.gate import AdaptiveGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
 from jiraiya_events.generation.ports import CallObserver, ModelPort
 from jiraiya_events.generation.prompt_book import TOKENS_PER_WORD, PromptBook
-from jiraiya_events.generation.safety.age_bands import age_bands, fit_so_far
+from jiraiya_events.generation.safety.age_bands import age_bands
+from jiraiya_events.generation.safety.beginning import Beginning
 from jiraiya_events.generation.safety.patterns import load_patterns
 from jiraiya_events.generation.spending import UserLimits
 from jiraiya_events.settings import Settings
@@ -65,9 +66,9 @@ class StoryMaker:
         for load in (self.book.load, load_patterns, age_bands):
             await asyncio.to_thread(load)
 
-    def fit_so_far(self, text: str, audience: Audience) -> bool:
-        """Tell whether the beginning of a story may be read before all of it was checked."""
-        return self.book.canary not in text and fit_so_far(text, audience)
+    def beginning(self, request: StoryRequested) -> Beginning:
+        """Return what checks this request's story while it is written."""
+        return Beginning(request.audience, self.book.render(request))
 
     async def aclose(self) -> None:
         """Close the clients, then what answers are kept in."""

@@ -68,7 +68,7 @@ def build_service(settings: Settings) -> Service:
         lambda result, count: metrics.progress_events.labels(result).inc(count),
     )
     withheld = maker.moderation is not None
-    feeds = ProgressFeeds(progress, topics.progress, clock, maker.fit_so_far, withheld)
+    feeds = ProgressFeeds(progress, topics.progress, clock, maker.beginning, withheld)
     handler = StoryHandler(
         maker.generator,
         memory,

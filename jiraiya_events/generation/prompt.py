@@ -37,6 +37,11 @@ class Prompt:
         """Return our rules."""
         return self.systems[form]
 
+    @property
+    def system_texts(self) -> tuple[str, ...]:
+        """Our rules in every form."""
+        return tuple(self.systems[form] for form in AnswerForm)
+
     def messages(self, form: AnswerForm = AnswerForm.JSON) -> list[tuple[str, str]]:
         """Return (role, content) pairs."""
         return [("system", self.systems[form]), ("user", self.user)]

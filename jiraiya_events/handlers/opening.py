@@ -70,7 +70,7 @@ class Opening:
     ) -> ProgressFeed | None:
         if self._feeds is None or not request.stream:
             return None
-        return self._feeds.open(work.record, envelope, request.audience, trace)
+        return self._feeds.open(work.record, envelope, request, trace)
 
 
 def _checked(request: StoryRequested) -> StoryRequested:

@@ -8,9 +8,10 @@ from jiraiya_events.contract.envelope import Envelope
 from jiraiya_events.contract.events import encode_progress
 from jiraiya_events.contract.trace import TraceContext
 from jiraiya_events.domain.clock import Clock
-from jiraiya_events.domain.request import Audience
+from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.domain.signals import StoryProgress
 from jiraiya_events.engine.records import Output, Record
+from jiraiya_events.generation.safety.beginning import Beginning
 from jiraiya_events.handlers.progress_feed import ProgressFeed
 
 
@@ -29,21 +30,21 @@ class ProgressSink(Protocol):
 class ProgressFeeds:
     """Opens the feed of each request that asked for one; `topic` is the one of the progress.
 
-    `fit` says whether a text may go to an audience while it is written. With `withheld` stories
-    are said only when they have passed every check.
+    `beginning` gives what checks a request's story while it is written. With `withheld` stories are
+    said only when they have passed every check.
     """
 
     sink: ProgressSink
     topic: str
     clock: Clock
-    fit: Callable[[str, Audience], bool] | None = None
+    beginning: Callable[[StoryRequested], Beginning] | None = None
     withheld: bool = False
 
     def open(
-        self, record: Record, envelope: Envelope, audience: Audience, trace: TraceContext
+        self, record: Record, envelope: Envelope, request: StoryRequested, trace: TraceContext
     ) -> ProgressFeed:
         """Return the feed of the request in `record`; `trace` is where its events belong."""
-        fit = self.fit
+        beginning = None if self.beginning is None else self.beginning(request)
 
         def send(progress: StoryProgress) -> None:
             event = encode_progress(envelope, progress, now=self.clock.now(), trace=trace)
@@ -52,6 +53,6 @@ class ProgressFeeds:
         return ProgressFeed(
             envelope.identity.id,
             send,
-            fit=None if fit is None else lambda text: fit(text, audience),
+            fit=None if beginning is None else beginning.passes,
             withheld=self.withheld,
         )

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from jiraiya_events.domain.request import Audience, StoryRequested
+from jiraiya_events.generation.prompt import AnswerForm, Prompt
 from jiraiya_events.generation.safety import folding
-from jiraiya_events.generation.safety.age_bands import age_bands, fit_so_far, is_fit
+from jiraiya_events.generation.safety.age_bands import age_bands, broken_by, found_in
+from jiraiya_events.generation.safety.beginning import Beginning
 from jiraiya_events.generation.safety.cues import Pattern
 from jiraiya_events.generation.safety.decoding import decoded
 from jiraiya_events.generation.safety.input_check import Refused, check_request
@@ -24,6 +26,8 @@ PATTERNS = load_patterns().all
 PHRASES = {phrase.id: phrase for band in age_bands().values() for phrase in band.phrases.all}
 CUES = sorted({cue for pattern in PATTERNS for cue in literals_of(pattern.regex)})
 PARSER: Any = importlib.import_module("re._parser")
+PHRASE_CUES = sorted({cue for phrase in PHRASES.values() for cue in literals_of(phrase.regex)})
+PROMPT = Prompt(dict.fromkeys(AnswerForm, ""), "", "v", "")
 letters = st.characters(exclude_categories=["Cs"])
 texts = st.text(letters) | st.lists(
     st.sampled_from(CUES) | st.text(letters, max_size=4), max_size=40
@@ -152,11 +156,15 @@ def _letter(name: str, argument: Any, dice: random.Random) -> str:
     )
 
 
-@given(texts, st.sampled_from(Audience))
-def test_what_a_whole_text_may_say_its_beginning_may(text: str, audience: Audience) -> None:
-    """Proves that a story is not stopped in its middle for what is fit at its end."""
-    if is_fit(text, audience):
-        assert fit_so_far(text, audience)
+@given(st.lists(texts | st.sampled_from(PHRASE_CUES), max_size=6), st.sampled_from(Audience))
+def test_a_story_read_in_pieces_is_judged_as_a_whole(pieces: list[str], audience: Audience) -> None:
+    """Proves that none is stopped for what is fit at its end, and that no end comes too late."""
+    fit = True
+    beginning, text = Beginning(audience, PROMPT), ""
+    for piece in pieces:
+        text += f"{piece}. "
+        fit = fit and beginning.passes(text)
+    assert fit == (not broken_by(found_in(text, audience)))
 
 
 @given(st.lists(st.sampled_from(["one", "two", "three", "four"]), min_size=8, max_size=30))

@@ -1,10 +1,10 @@
-"""Whether a story, or the beginning of one, is fit for its audience; see `age_bands.toml`."""
+"""Whether a story is fit for its audience; see `age_bands.toml`."""
 
 import re
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jiraiya_events.domain.request import Audience
 from jiraiya_events.generation.safety.patterns import patterns_of
@@ -14,44 +14,49 @@ _UNFIT_AT: Final = 10
 # Two sentences tell of two things: a gap never crosses the end of one.
 _GAP: Final = r"[^\w.!?;]{1,6}"
 _WORD: Final = re.compile(r"\w+")
-# From here on in Unicode, scripts are written without spaces: no word can be half there.
-_UNSPACED: Final = "\u2e80"
+
+
+class Found(NamedTuple):
+    """A word of a rule, or its phrase, in a text; it counts once however often it stands there."""
+
+    rule: str
+    what: str
+    weight: int
 
 
 class AgeBand:
     """The rules of one audience."""
 
     def __init__(self, rules: list[dict[str, Any]]) -> None:
-        self._words: dict[str, int] = {}
+        self._words: dict[str, Found] = {}
         for rule in rules:
             for word in rule.get("words", "").split():
-                self._words[word] = max(rule["weight"], self._words.get(word, 0))
+                found = Found(rule["id"], word, rule["weight"])
+                self._words[word] = max(found, self._words.get(word, found), key=_weight)
         phrases = [rule for rule in rules if "regex" in rule]
         self.phrases = patterns_of({"pattern": phrases}, letters=str.lower, gap=_GAP)
 
-    def fits(self, low: str) -> bool:
-        """Tell whether nothing, and no sum of things, is unfit in what `as_read` returned."""
-        found = self._words.keys() & _WORD.findall(low)
-        total = sum(self._words[word] for word in found)
-        for pattern in self.phrases.found_in(low):
-            total += pattern.weight
-        return total < _UNFIT_AT
+    def found_in(self, low: str) -> set[Found]:
+        """Return what the rules find in a text that is in lower case."""
+        words = {self._words[word] for word in self._words.keys() & _WORD.findall(low)}
+        phrases = self.phrases.found_in(low)
+        return words | {Found(phrase.id, phrase.id, phrase.weight) for phrase in phrases}
 
 
-def fit_so_far(text: str, audience: Audience) -> bool:
-    """Tell whether the beginning of a story is fit; its last word may not be whole yet."""
-    if audience is Audience.ADULTS:
-        return True
-    low = as_read(text)
-    end = len(low)
-    while end and low[end - 1].isalnum() and low[end - 1] < _UNSPACED:
-        end -= 1
-    return age_bands()[audience].fits(low[:end])
+def found_in(text: str, audience: Audience) -> set[Found]:
+    """Return what stands against this text; for adults no rule of ours forbids anything."""
+    return set() if audience is Audience.ADULTS else age_bands()[audience].found_in(as_read(text))
 
 
-def is_fit(text: str, audience: Audience) -> bool:
-    """Tell whether a whole text is fit; for adults no rule of ours forbids anything."""
-    return audience is Audience.ADULTS or age_bands()[audience].fits(as_read(text))
+def broken_by(found: set[Found]) -> tuple[str, ...]:
+    """Return the ids of the rules that make a text unfit, alone or added up; else none."""
+    if sum(map(_weight, found)) < _UNFIT_AT:
+        return ()
+    return tuple(sorted({each.rule for each in found}))
+
+
+def _weight(found: Found) -> int:
+    return found.weight
 
 
 @cache

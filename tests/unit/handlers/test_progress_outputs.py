@@ -6,13 +6,18 @@ from typing import Any
 from jiraiya_events.contract.envelope import read_envelope
 from jiraiya_events.contract.trace import TraceContext
 from jiraiya_events.domain.clock import SystemClock
-from jiraiya_events.domain.request import Audience
+from jiraiya_events.domain.request import Audience, StoryRequested
 from jiraiya_events.engine.records import Output, Record
+from jiraiya_events.generation.prompt import AnswerForm, Prompt
+from jiraiya_events.generation.safety.beginning import Beginning
 from jiraiya_events.handlers.progress_outputs import ProgressFeeds
 from jiraiya_events.testing.virtual_time import run_virtual
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 KEY = b"\xff user"
+
+
+REQUEST = StoryRequested(user_id="u", keywords=["k"], audience=Audience.TEENS)
 
 
 class Taken:
@@ -32,7 +37,7 @@ async def two_pieces(sink: Taken, **options: Any) -> None:
     record = Record("story.requested", 2, 7, 1_000, KEY, value, headers)
     envelope = read_envelope(record, max_event_bytes=32_768)
     feeds = ProgressFeeds(sink, "story.progress", SystemClock(), **options)
-    feed = feeds.open(record, envelope, Audience.TEENS, TraceContext(PARENT))
+    feed = feeds.open(record, envelope, REQUEST, TraceContext(PARENT))
     feed.text("Once.")
     feed.end("Once. Upon")
 
@@ -61,17 +66,18 @@ def test_an_event_carries_the_key_and_headers_of_every_output() -> None:
     }
 
 
-def test_what_is_fit_depends_on_the_audience() -> None:
-    """It is asked with the request's own."""
-    asked: list[tuple[str, Audience]] = []
+def test_nothing_goes_out_that_its_request_s_checks_do_not_pass() -> None:
+    """They are made for the request: its readers, and its own system text."""
+    asked: list[StoryRequested] = []
 
-    def fit(text: str, audience: Audience) -> bool:
-        asked.append((text, audience))
-        return False
+    def beginning(request: StoryRequested) -> Beginning:
+        asked.append(request)
+        systems = dict.fromkeys(AnswerForm, "one two three four five six seven eight")
+        return Beginning(request.audience, Prompt(systems, "", "v", "once"))
 
     sink = Taken()
-    run_virtual(two_pieces(sink, fit=fit))
-    assert asked == [("Once.", Audience.TEENS)]
+    run_virtual(two_pieces(sink, beginning=beginning))
+    assert asked == [REQUEST]
     assert [json.loads(output.value or b"")["delta"] for output in sink.outputs] == [""]
 
 

@@ -4,7 +4,7 @@
 import pytest
 
 from jiraiya_events.domain.request import Audience
-from jiraiya_events.generation.safety.age_bands import fit_so_far, is_fit
+from jiraiya_events.generation.safety.age_bands import broken_by, found_in
 
 YOUNG = (Audience.CHILDREN, Audience.TEENS)
 
@@ -59,12 +59,16 @@ UNFIT = [
 ]
 
 
+def is_fit(text: str, audience: Audience) -> bool:
+    """Tell whether no rule stands against a text."""
+    return not broken_by(found_in(text, audience))
+
+
 @pytest.mark.parametrize("text", FIT)
 @pytest.mark.parametrize("audience", Audience)
 def test_a_fairy_tale_may_be_grim(text: str, audience: Audience) -> None:
     """Proves that the rules know tales, and words that mean something else elsewhere."""
     assert is_fit(text, audience)
-    assert fit_so_far(text, audience)
 
 
 @pytest.mark.parametrize(
@@ -99,14 +103,12 @@ def test_what_no_editor_would_print_is_found(text: str, audience: Audience) -> N
     """Proves each kind of rule, in several languages."""
     story = f"Once upon a time there was a farm. {text} And so they lived."
     assert not is_fit(story, audience)
-    assert not fit_so_far(story, audience)
 
 
 @pytest.mark.parametrize("text", UNFIT)
 def test_for_adults_no_rule_of_ours_forbids_anything(text: str) -> None:
     """Proves that adults' stories are left to the model and the provider's moderation."""
     assert is_fit(text, Audience.ADULTS)
-    assert fit_so_far(text, Audience.ADULTS)
 
 
 def test_children_are_spared_what_teens_may_read() -> None:
@@ -128,14 +130,8 @@ def test_two_sentences_tell_of_two_things() -> None:
     assert not is_fit("She sawed through his arms in the rain.", Audience.CHILDREN)
 
 
-def test_a_word_that_is_not_whole_yet_is_not_judged() -> None:
-    """Proves that a story is never stopped for the beginning of a harmless word."""
-    assert fit_so_far("The river called Cunt", Audience.TEENS)
-    assert not fit_so_far("The river called Cunt ", Audience.TEENS)
-    assert fit_so_far("The river called Cunten", Audience.TEENS)
-    assert not is_fit("The river called Cunt", Audience.TEENS)
-
-
-def test_where_words_have_no_end_each_letter_counts() -> None:
-    """Proves that in scripts without spaces nothing is held back from the check."""
-    assert not fit_so_far("二人は納屋でセックス", Audience.CHILDREN)
+def test_what_breaks_is_named_by_its_rules_alone() -> None:
+    """Proves what an operator reads: ids, each once, and nothing while a text is fit."""
+    harsh = "The bastard ran from the twat, and they had sex."
+    assert broken_by(found_in(harsh, Audience.CHILDREN)) == ("abuse.harsh", "sex.acts.en")
+    assert broken_by(found_in("The bastard ran away.", Audience.CHILDREN)) == ()
