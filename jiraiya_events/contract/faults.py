@@ -39,6 +39,12 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
     return "; ".join(lines)
 
 
+def fields_at_fault(error: ValidationError, model: type[BaseModel]) -> tuple[str, ...]:
+    """Return the names of the fields, each once; never what they hold."""
+    details = error.errors(include_url=False, include_input=False)[:_NAMED_AT_MOST]
+    return tuple(dict.fromkeys(_place(detail, model) for detail in details))
+
+
 def _place(detail: ErrorDetails, model: type[BaseModel]) -> str:
     """Return `field` or `field[index]`; names inside a map are the user's words, so left out."""
     field, *rest = detail["loc"] or ("value",)

@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from jiraiya_events.contract.envelope import Envelope
-from jiraiya_events.contract.faults import describe
+from jiraiya_events.contract.faults import describe, fields_at_fault
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.errors import RequestFailure
 from jiraiya_events.domain.request import Metadata, StoryRequested
@@ -50,5 +50,5 @@ def _read(envelope: Envelope, model: type[Payload]) -> Payload:
     try:
         return model.model_validate(envelope.payload)
     except ValidationError as error:
-        message = describe(error, model)
-    raise RequestFailure(ErrorCode.INVALID_EVENT, message, stage=Stage.VALIDATE)
+        message, fields = describe(error, model), fields_at_fault(error, model)
+    raise RequestFailure(ErrorCode.INVALID_EVENT, message, stage=Stage.VALIDATE, fields=fields)

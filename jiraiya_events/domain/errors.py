@@ -28,7 +28,10 @@ class SettingsError(JiraiyaError):
 
 
 class RequestFailure(JiraiyaError):
-    """One request cannot become a story; `message` is safe to show its user."""
+    """One request cannot become a story; `message` is safe to show its user.
+
+    `fields` are the names of those at fault, for the log.
+    """
 
     def __init__(
         self,
@@ -37,12 +40,14 @@ class RequestFailure(JiraiyaError):
         *,
         stage: Stage,
         retry_after_ms: int | None = None,
+        fields: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.stage = stage
         self.retry_after_ms = retry_after_ms
+        self.fields = fields
 
 
 class ServiceError(JiraiyaError):

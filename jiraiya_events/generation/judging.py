@@ -8,7 +8,7 @@ from jiraiya_events.generation.answer import read_answer
 from jiraiya_events.generation.checks import check
 from jiraiya_events.generation.classification import Flaw
 from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
-from jiraiya_events.generation.safety.output_check import check_draft
+from jiraiya_events.generation.safety.output_check import check_draft, note
 from jiraiya_events.generation.steps import Written
 from jiraiya_events.generation.turn import Turn
 
@@ -19,6 +19,8 @@ def judge(answer: ModelAnswer | PaidAnswer, turn: Turn) -> Story | Flaw:
     """Return the story in `answer`, or why there is none that may be published."""
     draft = read_answer(answer)
     if isinstance(draft, Flaw):
+        if draft is Flaw.BLOCKED:
+            note(draft)
         return draft
     story = check(draft, turn.request)
     if isinstance(story, Flaw):

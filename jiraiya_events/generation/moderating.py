@@ -50,8 +50,8 @@ class Moderator:
         self._clock = clock
         self._observer = observer
 
-    async def flags(self, turn: Turn, text: str, name: str) -> bool | Step | Cut:
-        """Tell whether the text is refused; else what to wait for, or that it was cut short.
+    async def flags(self, turn: Turn, text: str, name: str) -> frozenset[str] | Step | Cut:
+        """Return why the text is refused; else what to wait for, or that it was cut short.
 
         Each text has tries of its own; `name` tells them apart.
         """
@@ -67,8 +67,8 @@ class Moderator:
         finally:
             permit.release(self._clock.now())
 
-    async def _ask(self, on: Turn, permit: Permit, text: str) -> bool | Step | Cut:
-        async def ask(_: float) -> bool:
+    async def _ask(self, on: Turn, permit: Permit, text: str) -> frozenset[str] | Step | Cut:
+        async def ask(_: float) -> frozenset[str]:
             return await self._moderation.flagged(text, on.request.audience)
 
         answered = await bounded(

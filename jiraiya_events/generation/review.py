@@ -2,14 +2,19 @@
 
 from typing import Final
 
+import structlog
+
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.generation import classification
 from jiraiya_events.generation.bounded_call import Cut
 from jiraiya_events.generation.classification import Flaw
 from jiraiya_events.generation.endings import Endings
 from jiraiya_events.generation.moderating import Moderator
+from jiraiya_events.generation.safety.output_check import note
 from jiraiya_events.generation.steps import Rejected, Step, Written
 from jiraiya_events.generation.turn import Turn
+
+log = structlog.get_logger(__name__)
 
 _UNWANTED: Final = "This request cannot be made into a story."
 
@@ -29,11 +34,14 @@ class Review:
         flagged = await self._moderator.flags(turn, turn.prompt.user, "request")
         if isinstance(flagged, Cut):
             return self._endings.cut_short(turn)
-        if not isinstance(flagged, bool):
+        if not isinstance(flagged, frozenset):
             return flagged
         progress.input_passed = not flagged
         progress.wait_out(None)
-        return Rejected(ErrorCode.PROMPT_REJECTED, _UNWANTED, Stage.ADMIT) if flagged else None
+        if not flagged:
+            return None
+        log.warning("a request did not pass the moderation", categories=sorted(flagged))
+        return Rejected(ErrorCode.PROMPT_REJECTED, _UNWANTED, Stage.ADMIT)
 
     async def release(self, turn: Turn, story: Written) -> Step:
         """Return the story if it may go out; it is kept for another look when that must wait."""
@@ -44,8 +52,10 @@ class Review:
         flagged = await self._moderator.flags(turn, text, "story")
         if isinstance(flagged, Cut):
             return self._endings.cut_short(turn)
-        if not isinstance(flagged, bool):
+        if not isinstance(flagged, frozenset):
             return flagged
+        if not flagged:
+            return story
+        note("moderation", sorted(flagged))
         message = classification.of_flaw(Flaw.UNFIT).message
-        end = Rejected(ErrorCode.CONTENT_BLOCKED, message, Stage.CHECK_OUTPUT)
-        return end if flagged else story
+        return Rejected(ErrorCode.CONTENT_BLOCKED, message, Stage.CHECK_OUTPUT)

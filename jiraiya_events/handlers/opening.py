@@ -62,7 +62,9 @@ class Opening:
         request = read_request(envelope)
         if request.model is not None and request.model not in self._rules.allowed_models:
             message = "model: not on this service's list of models"
-            raise RequestFailure(ErrorCode.INVALID_EVENT, message, stage=Stage.VALIDATE)
+            raise RequestFailure(
+                ErrorCode.INVALID_EVENT, message, stage=Stage.VALIDATE, fields=("model",)
+            )
         return request
 
     def _feed(
@@ -75,8 +77,12 @@ class Opening:
 
 def _checked(request: StoryRequested) -> StoryRequested:
     """Return the request as a model may see it. Raises `RequestFailure`: `prompt_rejected`."""
-    passed = check_request(request)
+    passed = check_request(request, _tell_of_what_was_left_out)
     if isinstance(passed, Refused):
         log.warning("a request did not pass the input checks", patterns=passed.patterns)
         raise RequestFailure(passed.code, passed.message, stage=Stage.ADMIT)
     return passed
+
+
+def _tell_of_what_was_left_out(patterns: tuple[str, ...]) -> None:
+    log.info("sentences were left out of a request", patterns=patterns)

@@ -120,6 +120,8 @@ class StoryHandler:
             case = known or self._opening.open(work, envelope, print_, trace)
             return await self._take_turn(work, case)
         except RequestFailure as failure:
+            if failure.fields:
+                log.warning("a request breaks the schema", fields=failure.fields)
             outcome = outcomes.failed(envelope, failure)
         except Exception as error:  # noqa: BLE001 - a bug's outcome is stored like any other
             outcome = _crash(work, envelope, error)

@@ -92,6 +92,6 @@ class DeferredModeration(_Deferred[_Moderation]):
     def __init__(self, options: LlmOptions) -> None:
         super().__init__(options, "moderation", "ProviderModeration")
 
-    async def flagged(self, text: str, audience: Audience = Audience.CHILDREN) -> bool:
+    async def flagged(self, text: str, audience: Audience = Audience.CHILDREN) -> frozenset[str]:
         """Make one call."""
         return await self._loaded().flagged(text, audience)

@@ -12,6 +12,7 @@ import openai
 from jiraiya_events.adapters.llm.client import http_client, timeout
 from jiraiya_events.adapters.llm.faults import fault_of
 from jiraiya_events.adapters.llm.options import LlmOptions
+from jiraiya_events.adapters.llm.provider_words import code_of
 from jiraiya_events.domain.request import Audience
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
 
@@ -54,7 +55,7 @@ class ProviderModeration:
             http_client=self._http,
         )
 
-    async def flagged(self, text: str, audience: Audience = Audience.CHILDREN) -> bool:
+    async def flagged(self, text: str, audience: Audience = Audience.CHILDREN) -> frozenset[str]:
         """Make one call; raises `CallFault` when it brings no judgement."""
         try:
             response: httpx2.Response = await self._client.post(
@@ -64,7 +65,7 @@ class ProviderModeration:
                 options={"security": {"bearer_auth": True}},
             )
             results = json.loads(response.content)["results"]
-            return _is_flagged(results, strictly=audience is Audience.CHILDREN)
+            return _flagged(results, strictly=audience is Audience.CHILDREN)
         except Exception as error:  # noqa: BLE001 - every fault of a provider has its kind
             # Without its cause: the client's errors carry the text in their frames.
             raise CallFault(_fault(error, text, self._client.api_key)) from None
@@ -74,18 +75,31 @@ class ProviderModeration:
         await self._http.aclose()
 
 
-def _is_flagged(results: list[dict[str, Any]], *, strictly: bool) -> bool:
+def _flagged(results: list[dict[str, Any]], *, strictly: bool) -> frozenset[str]:
     """Raise KeyError, TypeError or ValueError when this is no judgement."""
     verdicts = [result["flagged"] for result in results]
     if not verdicts or not all(isinstance(verdict, bool) for verdict in verdicts):
         msg = "no verdict"
         raise ValueError(msg)
-    return any(verdicts) or (strictly and any(map(_is_unfit_for_children, results)))
+    found: set[str] = set()
+    for result in results:
+        if result["flagged"]:
+            found |= _named(result.get("categories")) or {"flagged"}
+        if strictly:
+            found |= _unfit_for_children(result)
+    return frozenset(found)
 
 
-def _is_unfit_for_children(result: dict[str, Any]) -> bool:
+def _named(categories: object) -> set[str]:
+    """Return the categories the provider says yes to, as far as they are words fit for a log."""
+    if not isinstance(categories, dict):
+        return set()
+    return {str(name) for name, yes in categories.items() if yes is True and code_of(name)}
+
+
+def _unfit_for_children(result: dict[str, Any]) -> set[str]:
     scores = result.get("category_scores") or {}
-    return any(scores.get(category, 0) >= CHILDREN_LIMIT for category in CHILDREN_CATEGORIES)
+    return {name for name in CHILDREN_CATEGORIES if scores.get(name, 0) >= CHILDREN_LIMIT}
 
 
 def _fault(error: Exception, sent: str, key: str) -> Fault:

@@ -4,6 +4,7 @@ A pure function of the request. It does not make injection impossible: the promp
 stranger wrote apart from our rules, and the output is checked as well.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,17 +32,20 @@ class Refused:
     code: ErrorCode = ErrorCode.PROMPT_REJECTED
 
 
-def check_request(request: StoryRequested) -> Refused | StoryRequested:
+def check_request(
+    request: StoryRequested, left_out: Callable[[tuple[str, ...]], None] | None = None
+) -> Refused | StoryRequested:
     """Return the request as the model may see it, or why it must not.
 
     The copy has each text on one line, normalised, without invisible characters and no longer
-    than its field may be; suspicious words that are not enough to refuse are left out of it.
-    The same object comes back when nothing had to be changed.
+    than its field may be; sentences that are suspicious and not enough to refuse are left out of
+    it, and `left_out` is told of the patterns they hold. The same object comes back when nothing
+    had to be changed.
     """
     texts = visible_texts(request)
     # A language tag may be long and hold words; it is passed on as it is, or not at all.
     tag = request.language.replace("-", _BETWEEN)
-    found = _score(texts, tag)
+    found = doubts = _score(texts, tag)
     if scoring.DEFUSE_AT <= sum(found.values()) < scoring.REFUSE_AT:
         texts = {name: [scoring.defused(text) for text in field] for name, field in texts.items()}
         # What is in pieces or in disguise cannot be left out, and what is left may be worse.
@@ -50,7 +54,11 @@ def check_request(request: StoryRequested) -> Refused | StoryRequested:
         return Refused(_NOT_A_WISH, tuple(found))
     lines = {name: [one_line(text) for text in field] for name, field in texts.items()}
     checked = with_texts(request, lines)
-    return checked if checked.keywords else Refused(_NOTHING_TO_READ, tuple(found))
+    if not checked.keywords:
+        return Refused(_NOT_A_WISH if doubts else _NOTHING_TO_READ, tuple(doubts))
+    if left_out is not None and found is not doubts:
+        left_out(tuple(doubts))
+    return checked
 
 
 def _score(texts: Texts, tag: str) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """The provider's moderation: before the model is asked, and before a story goes out."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.outcome import Source
@@ -24,13 +25,13 @@ class Censor:
         self.script = list(script)
         self.texts: list[str] = []
 
-    async def flagged(self, text: str, audience: Audience = Audience.CHILDREN) -> bool:
+    async def flagged(self, text: str, audience: Audience = Audience.CHILDREN) -> frozenset[str]:
         """Follow the script."""
         self.texts.append(text)
         entry = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(entry, Fault):
             raise CallFault(entry)
-        return entry
+        return frozenset({"violence", "hate"}) if entry else frozenset()
 
 
 async def test_both_texts_are_looked_at_once() -> None:
@@ -46,18 +47,24 @@ async def test_both_texts_are_looked_at_once() -> None:
 async def test_a_flagged_request_costs_no_call() -> None:
     """Proves the code and the stage."""
     scene = Scene(answer(), moderation=Censor(True))
-    step = await scene.attempt()
+    with capture_logs() as lines:
+        step = await scene.attempt()
     assert isinstance(step, Rejected)
     assert (step.code, step.stage) == (ErrorCode.PROMPT_REJECTED, Stage.ADMIT)
     assert not scene.model.calls
+    assert [line["categories"] for line in lines] == [["hate", "violence"]]
 
 
 async def test_a_flagged_story_is_never_published() -> None:
     """Proves the code, and that no other model is asked for one that passes."""
     scene = Scene(answer(), moderation=Censor(False, True))
-    step = await scene.attempt()
+    with capture_logs() as lines:
+        step = await scene.attempt()
     assert isinstance(step, Rejected)
     assert (step.code, step.stage) == (ErrorCode.CONTENT_BLOCKED, Stage.CHECK_OUTPUT)
+    assert [(line["flaw"], line["rules"]) for line in lines] == [
+        ("moderation", ["hate", "violence"])
+    ]
 
 
 @pytest.mark.parametrize("fault", [DOWN, REFUSED, Fault(FaultKind.TIMEOUT), LIMITED])

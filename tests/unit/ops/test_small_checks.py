@@ -52,11 +52,11 @@ class Censor:
     def __init__(self, fault: Fault | None) -> None:
         self._fault = fault
 
-    async def flagged(self, text: str, audience: Audience = Audience.CHILDREN) -> bool:
+    async def flagged(self, text: str, audience: Audience = Audience.CHILDREN) -> frozenset[str]:
         """Answer."""
         if self._fault is not None:
             raise CallFault(self._fault)
-        return False
+        return frozenset()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import base64
 import codecs
 
 import pytest
+from structlog.testing import capture_logs
 
 from jiraiya_events.domain.request import Audience, StoryRequested
 from jiraiya_events.generation.answer import Draft
@@ -101,3 +102,16 @@ def test_unfit_for_children_is_fit_for_adults() -> None:
     adults = REQUEST.model_copy(update={"audience": Audience.ADULTS})
     assert check_draft(draft, REQUEST, PROMPT) is Flaw.UNFIT
     assert check_draft(draft, adults, PROMPT) is None
+
+
+def test_the_log_names_the_rules_and_never_the_words() -> None:
+    """Proves what an operator has, of both kinds of story that do not pass."""
+    with capture_logs() as lines:
+        flaw(content="They had sex, said the bastard.")
+        flaw(content=f"It sang {CANARY}!")
+    assert [(line["event"], line["flaw"], line["rules"]) for line in lines] == [
+        ("a story did not pass", "unfit", ["abuse.harsh", "sex.acts.en"]),
+        ("a story did not pass", "leaked", []),
+    ]
+    assert "bastard" not in str(lines)
+    assert CANARY not in str(lines)
