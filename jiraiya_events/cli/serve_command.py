@@ -33,9 +33,11 @@ def serve() -> None:
 async def _serve() -> int:
     from jiraiya_events.adapters.telemetry.logs import configure_logs
     from jiraiya_events.bootstrap import build_service
+    from jiraiya_events.settings import secret_values
 
     settings = settings_of_this_process()
-    configure_logs(level=settings.log.level, style=settings.log.format)
+    log = settings.log
+    configure_logs(level=log.level, style=log.format, secrets=secret_values(settings))
     stopping = asyncio.Event()
     stop_on_signals(stopping)
     await build_service(settings).run(stopping)

@@ -31,9 +31,14 @@ def log_quietly(settings: Settings) -> None:
     import logging
 
     from jiraiya_events.adapters.telemetry.logs import configure_logs
+    from jiraiya_events.settings import secret_values
 
     debugging = settings.log.level == "DEBUG"
-    configure_logs(level="DEBUG" if debugging else "WARNING", style=settings.log.format)
+    configure_logs(
+        level="DEBUG" if debugging else "WARNING",
+        style=settings.log.format,
+        secrets=secret_values(settings),
+    )
     if not debugging:
         # What it logs as an error is what the command is about to say in words.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

@@ -7,8 +7,8 @@ another release may know it; a feature this version lacks is an error, because s
 on it.
 """
 
-from jiraiya_events.settings.effective import Origin, effective
+from jiraiya_events.settings.effective import Origin, effective, secret_values
 from jiraiya_events.settings.load import load_settings
 from jiraiya_events.settings.model import Settings
 
-__all__ = ["Origin", "Settings", "effective", "load_settings"]
+__all__ = ["Origin", "Settings", "effective", "load_settings", "secret_values"]

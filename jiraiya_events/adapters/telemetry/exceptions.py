@@ -11,8 +11,12 @@ LONGEST_MESSAGE: Final = 300
 MOST_FRAMES: Final = 12
 MOST_CAUSES: Final = 4
 
-# Their messages quote what they were given: the body of an event, a prompt or an answer.
-_QUOTES_ITS_INPUT: Final = ("pydantic", "openai", "langchain", "json", "jsonschema", "httpx")
+# Their messages quote what they were given: the body of an event, a prompt or an answer. So do
+# Python's own: the key that is missing, the text that is no number. Of a system's error its reason
+# is left.
+_QUOTES_ITS_INPUT: Final = (
+    "builtins", "pydantic", "openai", "langchain", "json", "jsonschema", "httpx"
+)  # fmt: skip
 
 
 def describe_exception(
@@ -46,10 +50,19 @@ def _lines(error: BaseException) -> Iterator[str]:
         error = cause
 
 
+def without_what_asyncio_adds(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Keep the first line of asyncio's own: the others are tasks, with what their errors quote."""
+    if event.get("logger") == "asyncio":
+        event["event"] = str(event["event"]).partition("\n")[0]
+    return event
+
+
 def _headline(error: BaseException) -> str:
     kind = type(error)
-    if kind.__module__.split(".")[0].startswith(_QUOTES_ITS_INPUT) or isinstance(
-        error, UnicodeError
-    ):
+    if isinstance(error, OSError) and error.strerror:
+        return f"{kind.__qualname__}: {redact_text(error.strerror)[:LONGEST_MESSAGE]}"
+    if kind.__module__.split(".")[0].startswith(_QUOTES_ITS_INPUT):
         return f"{kind.__module__}.{kind.__qualname__}"
     return f"{kind.__qualname__}: {redact_text(str(error))[:LONGEST_MESSAGE]}"

@@ -6,13 +6,16 @@ The context of a line (`correlation_id`, `request_id`, `topic`, `partition`, `of
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any, Final, Literal, TextIO
 
 import structlog
 
-from jiraiya_events.adapters.telemetry.exceptions import describe_exception
-from jiraiya_events.adapters.telemetry.redaction import redact
+from jiraiya_events.adapters.telemetry.exceptions import (
+    describe_exception,
+    without_what_asyncio_adds,
+)
+from jiraiya_events.adapters.telemetry.redaction import know_secrets, redact
 from jiraiya_events.adapters.telemetry.repeats import Repeats
 
 REPEAT_EVERY_S: Final = 10.0
@@ -26,12 +29,18 @@ _QUIET: Final = (
 
 
 def configure_logs(
-    *, level: str, style: Literal["json", "console"], stream: TextIO | None = None
+    *,
+    level: str,
+    style: Literal["json", "console"],
+    stream: TextIO | None = None,
+    secrets: Iterable[str] = (),
 ) -> None:
     """Send every line of this process to `stream` (standard error) from `level` up.
 
+    The `secrets` are masked wherever they stand in a line, whatever they look like.
     May be called again; the last call wins. Raises ValueError for an unknown level.
     """
+    know_secrets(secrets)
     out = stream if stream is not None else sys.stderr
     handler = logging.StreamHandler(out)
     handler.setFormatter(_formatter(style, colours=out.isatty()))
@@ -86,6 +95,7 @@ def _formatter(style: str, *, colours: bool) -> logging.Formatter:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_repeats,
+        without_what_asyncio_adds,
         describe_exception,
         redact,
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,

@@ -1,6 +1,7 @@
 """Logs: one pipeline for everybody, and nothing in it that must not be read."""
 
 import asyncio
+import gc
 import io
 import json
 import logging
@@ -13,8 +14,16 @@ import structlog
 from pydantic import BaseModel
 
 from jiraiya_events.adapters.telemetry.logs import configure_logs, set_level
-from jiraiya_events.adapters.telemetry.redaction import LEFT_OUT, MASK, redact, redact_text
+from jiraiya_events.adapters.telemetry.redaction import (
+    LEFT_OUT,
+    MASK,
+    know_secrets,
+    redact,
+    redact_text,
+)
 from jiraiya_events.adapters.telemetry.repeats import MOST_REMEMBERED, Repeats
+from jiraiya_events.domain.errors import ServiceError
+from jiraiya_events.settings import load_settings, secret_values
 
 
 @pytest.fixture
@@ -26,6 +35,7 @@ def stream() -> Iterator[io.StringIO]:
     configure_logs(level="INFO", style="json", stream=captured)
     yield captured
     structlog.reset_defaults()
+    know_secrets(())
     logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -73,6 +83,9 @@ async def test_the_context_of_one_record_never_shows_in_another(stream: io.Strin
         ("note", "used sk-abcdefgh12345678 for it", f"used {MASK} for it"),
         ("note", "Bearer abc.def-123456", MASK),
         ("note", "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0", MASK),
+        ("note", "gsk_abcdefgh1234 and AIzaSyABCDEFGH and xai-abcdefgh", " and ".join([MASK] * 3)),
+        ("note", "at /v1?api_key=hunter2&x=1", f"at /v1?api_key={MASK}&x=1"),
+        ("note", "sasl_plain_password=hunter2, tries=2", f"sasl_plain_password={MASK}, tries=2"),
         ("url", "rediss://user:pw@host:6379/0", f"rediss://{MASK}@host:6379/0"),
         ("nested", {"list": [{"token": "t"}], "count": 1}, {"list": [{"token": MASK}], "count": 1}),
         ("path", Path("a/b"), "a/b"),
@@ -100,21 +113,76 @@ class Wish(BaseModel):
 def test_an_exception_shows_its_kind_and_place_but_not_what_it_quotes(
     stream: io.StringIO,
 ) -> None:
-    """A validation error would print the event's body; a plain error keeps its message."""
+    """A validation error would print the event's body; an error of ours keeps its message."""
     try:
         try:
             Wish.model_validate({"number": "the secret prompt"})
         except ValueError as error:
             msg = "cannot decode with sk-abcdefgh12345678"
-            raise RuntimeError(msg) from error
-    except RuntimeError:
+            raise ServiceError(msg) from error
+    except ServiceError:
         structlog.get_logger("jiraiya").exception("crashed")
     text = _lines(stream)[0]["exception"]
     assert "the secret prompt" not in text
-    assert f"RuntimeError: cannot decode with {MASK}" in text
+    assert f"ServiceError: cannot decode with {MASK}" in text
     assert "caused by" in text
     assert "ValidationError" in text
     assert "test_logs.py:" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "headline"),
+    [
+        (KeyError("secret wish"), "builtins.KeyError"),
+        (ValueError("invalid literal for int(): 'secret wish'"), "builtins.ValueError"),
+        (RuntimeError("wrapped: secret wish"), "builtins.RuntimeError"),
+        (
+            OSError(28, "No space left on device", "/secret wish"),
+            "OSError: No space left on device",
+        ),
+        (OSError("secret wish"), "builtins.OSError"),
+    ],
+)
+def test_python_s_own_errors_show_no_words(
+    stream: io.StringIO, error: Exception, headline: str
+) -> None:
+    """They quote what they were given; a system's error keeps its reason."""
+    structlog.get_logger("jiraiya").error("crashed", exc_info=error)
+    (line,) = _lines(stream)
+    assert line["exception"] == headline
+
+
+async def test_a_task_nobody_waited_for_is_told_of_without_its_words(stream: io.StringIO) -> None:
+    """What asyncio shows is the task, and with it what its error quotes."""
+
+    async def fail() -> None:
+        raise ValueError("secret wish")
+
+    task = asyncio.create_task(fail())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    (line,) = _lines(stream)
+    assert line["event"] == "Task exception was never retrieved"
+    assert line["exception"].startswith("builtins.ValueError\n  at fail (")
+    assert "secret wish" not in stream.getvalue()
+
+
+def test_a_known_secret_is_masked_whatever_it_looks_like(stream: io.StringIO) -> None:
+    """The settings' own, in any text; short ones would mask half the words there are."""
+    settings = load_settings(
+        {
+            "OPENAI_API_KEY": "plain-words",
+            "JIRAIYA_STORE__URL": "redis://:pa%2Fssword@host:6379/0",
+            "JIRAIYA_LLM__FALLBACK_MODELS": '[{"model": "m", "api_key": "another one"}, "x"]',
+        },
+        dotenv=None,
+    )
+    known = secret_values(settings)
+    assert known == {"plain-words", "pa%2Fssword", "pa/ssword", "another one"}
+    configure_logs(level="INFO", style="json", stream=stream, secrets={*known, "m"})
+    structlog.get_logger("jiraiya").info("said", reason="pa/ssword, plain-words, another one; me")
+    assert _lines(stream)[0]["reason"] == f"{MASK}, {MASK}, {MASK}; me"
 
 
 def test_a_repeated_warning_is_one_line_until_the_time_is_over() -> None:
