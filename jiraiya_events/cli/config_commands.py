@@ -37,8 +37,19 @@ def check(*, json: Json = False) -> None:
     `jiraiya doctor`'s to say.
     """
     from jiraiya_events.bootstrap import build_service
+    from jiraiya_events.domain.errors import SettingsError
+    from jiraiya_events.settings import WrongSettings
 
-    settings = settings_of_this_process()
+    try:
+        settings = settings_of_this_process()
+    except WrongSettings as error:
+        if error.rest is None:
+            raise
+        try:
+            build_service(error.rest)
+        except SettingsError as more:
+            raise error.joined_by(more.lines) from None
+        raise
     build_service(settings)
     if json:
         emit({"ok": True, "warnings": list(settings.warnings)})

@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 
 def settings_of_this_process() -> Settings:
     """Return the settings, having said what looks odd about them. Raises `SettingsError`."""
-    from jiraiya_events.settings import load_settings
+    from jiraiya_events.settings import WrongSettings, load_settings
 
-    settings = load_settings()
-    for warning in settings.warnings:
-        note(f"warning: {warning}")
+    try:
+        settings = load_settings()
+    except WrongSettings as error:
+        _say(error.warnings)
+        raise
+    _say(settings.warnings)
     return settings
+
+
+def _say(warnings: tuple[str, ...]) -> None:
+    for warning in warnings:
+        note(f"warning: {warning}")
 
 
 def log_quietly(settings: Settings) -> None:

@@ -8,7 +8,7 @@ on it.
 """
 
 from jiraiya_events.settings.effective import Origin, effective, secret_values
-from jiraiya_events.settings.load import load_settings
+from jiraiya_events.settings.load import WrongSettings, load_settings
 from jiraiya_events.settings.model import Settings
 
-__all__ = ["Origin", "Settings", "effective", "load_settings", "secret_values"]
+__all__ = ["Origin", "Settings", "WrongSettings", "effective", "load_settings", "secret_values"]

@@ -19,15 +19,26 @@ _HOLDS_A_KEY: Final = re.compile(r"(?i)api_?key")
 
 def problems(error: ValidationError, given: Mapping[str, Given]) -> tuple[str, ...]:
     """Return one line for each wrong value; a secret's value is never in it."""
-    by_path = {variable.path: variable for variable in variables().values()}
     lines: dict[str, None] = {}
     for detail in error.errors(include_url=False, include_input=False):
         place = tuple(str(step) for step in detail["loc"])
-        variable = by_path.get(place[:2]) or by_path.get(place[:1])
+        variable = _variable_at(place)
         name = variable.name if variable else ".".join(place)
         inside = place[len(variable.path) :] if variable else ()
         lines[f"{_value(name, variable, given)} {_reason(detail, inside)}"] = None
     return tuple(lines)
+
+
+def names_at_fault(error: ValidationError) -> frozenset[str]:
+    """Return the variables whose values are wrong."""
+    details = error.errors(include_url=False, include_input=False)
+    found = (_variable_at(tuple(str(step) for step in detail["loc"])) for detail in details)
+    return frozenset(variable.name for variable in found if variable is not None)
+
+
+def _variable_at(place: tuple[str, ...]) -> Variable | None:
+    by_path = {variable.path: variable for variable in variables().values()}
+    return by_path.get(place[:2]) or by_path.get(place[:1])
 
 
 def _value(name: str, variable: Variable | None, given: Mapping[str, Given]) -> str:
@@ -36,7 +47,8 @@ def _value(name: str, variable: Variable | None, given: Mapping[str, Given]) -> 
         return f"{name}:"
     if variable.secret or _HOLDS_A_KEY.search(found.text):
         return f"{name} (from {found.origin}; its value is secret)"
-    text = shown_address(found.text) if variable.address else found.text
+    # Credentials stand before an `@` wherever somebody puts them.
+    text = shown_address(found.text) if variable.address or "@" in found.text else found.text
     if len(text) > _LONGEST_VALUE:
         text = text[: _LONGEST_VALUE - 1] + "…"
     return f"{name}={text!r} (from {found.origin})"
@@ -50,6 +62,9 @@ def _reason(detail: Any, inside: tuple[str, ...]) -> str:  # noqa: ANN401 - pyda
     names = [step for step in inside if not step.isdecimal()]
     if not names:
         return message
+    if detail["type"] == "missing":
+        *around, lacking = names
+        return f"lacks {lacking!r}" + (f" in {'.'.join(around)!r}" if around else "")
     within = ".".join(names)
     if detail["type"] == "value_error":
         return f"{message} ({within})"

@@ -130,6 +130,45 @@ def test_every_wrong_value_is_named_at_once() -> None:
     ]
 
 
+def test_contradictions_among_the_right_values_are_named_with_the_wrong_ones() -> None:
+    """And none that is about a wrong value's default."""
+    lines = _refused(
+        {
+            "JIRAIYA_HTTP__PORT": "y",
+            "JIRAIYA_TOPICS__FAILED": "story.generated",
+            "JIRAIYA_KAFKA__SECURITY_PROTOCOL": "SASL",
+            "JIRAIYA_KAFKA__SASL_PASSWORD": "sesame",
+        }
+    )
+    assert [line.partition("=")[0] for line in lines] == [
+        "JIRAIYA_KAFKA__SECURITY_PROTOCOL",
+        "JIRAIYA_HTTP__PORT",
+        "JIRAIYA_TOPICS__FAILED",
+    ]
+
+
+def test_what_a_price_lacks_is_a_sentence() -> None:
+    """The part, and the model it belongs to."""
+    (line,) = _refused({"JIRAIYA_LLM__PRICES": '{"a": {"input": "1"}}'})
+    assert line.endswith("lacks 'output' in 'a'")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JIRAIYA_KAFKA__BOOTSTRAP_SERVERS", "u:sesame@h:9092"),
+        ("JIRAIYA_KAFKA__BOOTSTRAP_SERVERS", "a:1,u:ses,ame@h:9092"),
+        ("JIRAIYA_LLM__PRICES", "u:sesame@h"),
+        ("JIRAIYA_ENV", "https://u:sesame@h"),
+    ],
+)
+def test_credentials_show_in_no_value_whatever_it_is_of(name: str, value: str) -> None:
+    """Somebody pastes an address into the wrong place, or with a password into the right one."""
+    (line, *more) = _refused({name: value})
+    assert "***@h" in line
+    assert "ame" not in "".join([line, *more]).replace("name", "")
+
+
 def test_a_wrong_price_is_named_by_its_model() -> None:
     """In a map, the line says which entry."""
     (line,) = _refused({"JIRAIYA_LLM__PRICES": '{"gpt-x": {"input": "-1", "output": "1"}}'})

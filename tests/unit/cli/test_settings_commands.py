@@ -58,6 +58,29 @@ def test_config_check_warns_of_a_misspelt_name(tmp_path: Path) -> None:
     assert "JIRAIYA_ENGINE__MAX_TRYS" in ended.err
 
 
+def test_config_check_says_in_one_go_all_that_it_can_know(tmp_path: Path) -> None:
+    """A wrong value, a contradiction, the missing key, and the misspelt name."""
+    settings = {
+        "JIRAIYA_HTTP__PORT": "eighty",
+        "JIRAIYA_TOPICS__FAILED": "story.generated",
+        "JIRAIYA_ENGINE__MAX_TRYS": "5",
+    }
+    ended = jiraiya("config", "check", cwd=tmp_path, settings=settings)
+    assert ended.code == 2
+    lines = ended.err.splitlines()
+    assert len(lines) == 4
+    for part in ("PORT='eighty'", "is also the name of", "LLM__API_KEY is missing", "MAX_TRYS"):
+        assert any(part in line for line in lines)
+
+
+def test_config_check_does_not_miss_a_key_that_is_there_and_wrong(tmp_path: Path) -> None:
+    """What follows from leaving a wrong value out is no problem of its own."""
+    ended = jiraiya("config", "check", cwd=tmp_path, settings={"OPENAI_API_KEY": "ses\u00e4me"})
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert "must be printable ASCII" in ended.err
+
+
 def test_an_unexpected_error_is_one_line_unless_debugging(tmp_path: Path) -> None:
     """The traceback is for those who ask for it."""
     folder = tmp_path / "a file"
