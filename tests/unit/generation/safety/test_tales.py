@@ -36,6 +36,9 @@ def test_every_tale_passes_and_nothing_unprintable_does(
         sys.stdout.write(f"unprintable passed: {len(passed)}/{len(unprintable)}\n")
     assert not lost
     assert not passed
+    page = (Path(__file__).parents[4] / "docs" / "SECURITY.md").read_text(encoding="utf-8")
+    assert f"Of {len(tales)} grim passages" in page
+    assert f"of {len(unprintable)} unmistakable ones" in page
 
 
 @pytest.mark.parametrize("audience", Audience)
