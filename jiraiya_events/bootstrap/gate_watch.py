@@ -1,24 +1,25 @@
-"""Wakes parked requests when the gate has slots for them, and gives the gate its time.
+"""Wakes parked requests when the gate has slots for them or holds, and gives the gate its time.
 
-The gate is a plain object: it says how many may be woken, and when something will change by time
+The gate is a plain object: it says who may be woken, and when something will change by time
 alone (a provider's wait ends, a promise lapses). One timer is enough, for the soonest; the gate
 says the others again at its tick.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Hashable
 
 from jiraiya_events.domain.clock import Clock
 from jiraiya_events.generation.gate import AdaptiveGate
 
-Unpark = Callable[[Hashable, int], int]
+Unpark = Callable[[Hashable, int | None, float], int]
 
 
 class GateWatch:
     """Serves a gate from construction on; `stop` cancels the timer.
 
-    `place(model)` is where requests wait for a slot of a model; `unpark(place, count)` wakes at
-    most so many there and returns how many.
+    `place(model)` is where requests wait for a slot of a model; `unpark(place, count,
+    within_s)` wakes at most so many there, of those whose time is up by then, and returns how many.
     """
 
     def __init__(
@@ -33,7 +34,8 @@ class GateWatch:
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = 0.0
-        gate.freed = lambda model, count: unpark(place(model), count)
+        gate.freed = lambda model, count: unpark(place(model), count, math.inf)
+        gate.held = lambda model, seconds: unpark(place(model), None, seconds)
         gate.due = self._due
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ So they only change states; opening and closing happen in tasks of their own.
 """
 
 import asyncio
+import math
 from collections.abc import Hashable, Iterable
 from typing import cast
 
@@ -118,9 +119,15 @@ class Engine:
 
     # What the service calls.
 
-    def unpark(self, at: Hashable = None, count: int | None = None) -> int:
-        """Ask the handler again about the first `count` records parked at a place, or all."""
-        return self._parking.unpark(at, count)
+    def unpark(
+        self, at: Hashable = None, count: int | None = None, within_s: float = math.inf
+    ) -> int:
+        """Ask the handler again about the first `count` records parked at a place, or all.
+
+        Only about those it would have to be asked about `within_s` seconds anyway. Returns how
+        many that were; records on their way to the place are asked about too, once.
+        """
+        return self._parking.unpark(at, count, within_s)
 
     def wake(self, record: Record) -> None:
         """Ask the handler about a record at once instead of when its wait is over.

@@ -23,7 +23,7 @@ class LaneState(Enum):
 class Lane:
     """The accepted records of one key, oldest first; never empty while it is in `Lanes`."""
 
-    __slots__ = ("key", "queue", "state", "woken")
+    __slots__ = ("key", "queue", "state", "wakes_before", "woken")
 
     def __init__(self, key: object) -> None:
         self.key = key
@@ -31,6 +31,8 @@ class Lane:
         self.state = LaneState.READY
         self.woken = False
         """Its head is to have another turn at once, should this one end in waiting."""
+        self.wakes_before = 0
+        """How many wakes the parking lot had seen when the turn of its head began."""
 
     @property
     def head(self) -> Work:

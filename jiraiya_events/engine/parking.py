@@ -4,9 +4,15 @@ A breaker that is open parks the heads of lanes here, each breaker at a place of
 one does not wake the others'. `unpark` wakes as many as there are trial calls to make; every parked
 lane also wakes by itself at its own latest time, so that deadlines go on expiring while nothing
 else moves.
+
+A turn decides to park before it gets here: it has a store to speak to on its way, and a wake that
+comes meanwhile would be lost. So whoever parks says how many wakes there had been when its turn
+began. If its place has seen one since then that found fewer than it was for, it is woken at once:
+one more turn at most for each such wake, as that turn begins after it.
 """
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable
 from itertools import islice
@@ -18,13 +24,24 @@ class Parking:
     def __init__(self) -> None:
         self._waiting: dict[object, tuple[asyncio.TimerHandle, Callable[[], None], Hashable]] = {}
         self._places: defaultdict[Hashable, dict[object, None]] = defaultdict(dict)
+        self._missed: dict[Hashable, int] = {}
+        self.wakes = 0
+        """How many wakes there have been, at all places together."""
 
     def __len__(self) -> int:
         """Return how many are parked."""
         return len(self._waiting)
 
-    def park(self, token: object, at: Hashable, until_s: float, wake: Callable[[], None]) -> None:
-        """Call `wake` at `unpark` of this place, in `until_s` seconds at the latest."""
+    def park(
+        self, token: object, at: Hashable, until_s: float, wake: Callable[[], None], *, since: int
+    ) -> None:
+        """Call `wake` at `unpark` of this place, in `until_s` seconds at the latest.
+
+        At once, when a wake that came after the first `since` would have reached it.
+        """
+        if self._missed.get(at, 0) > since:
+            wake()
+            return
         loop = asyncio.get_running_loop()
         timer = loop.call_later(until_s, self._wake, token)
         self._waiting[token] = (timer, wake, at)
@@ -42,11 +59,19 @@ class Parking:
             del self._places[at]
         return wake
 
-    def unpark(self, at: Hashable, count: int | None = None) -> int:
-        """Wake the first `count` parked at a place, or all; return how many that were."""
-        woken = list(islice(self._places.get(at, ()), count))
+    def unpark(self, at: Hashable, count: int | None = None, within_s: float = math.inf) -> int:
+        """Wake the first `count` parked at a place, or all; return how many that were.
+
+        Only those whose latest time comes `within_s` seconds.
+        """
+        self.wakes += 1
+        latest = asyncio.get_running_loop().time() + within_s
+        concerned = (t for t in self._places.get(at, ()) if self._waiting[t][0].when() <= latest)
+        woken = list(islice(concerned, count))
         for token in woken:
             self._wake(token)
+        if count is None or len(woken) < count:
+            self._missed[at] = self.wakes
         return len(woken)
 
     def _wake(self, token: object) -> None:

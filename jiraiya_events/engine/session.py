@@ -123,7 +123,9 @@ class Session:
     def start_next(self) -> Lane:
         """Take the next ready lane for a worker to `run`."""
         self.in_flight += 1
-        return self.lanes.start_next()
+        lane = self.lanes.start_next()
+        lane.wakes_before = self._around.parking.wakes
+        return lane
 
     async def run(self, lane: Lane) -> None:
         """Give the head of a lane to the handler, and take in what it says."""

@@ -40,7 +40,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """Ask again when `Engine.unpark(at)` says so, in `until_s` seconds at the latest."""
+    """Ask again when `Engine.unpark(at)` says so, in `until_s` seconds at the latest.
+
+    Also when it said so while this turn was under way.
+    """
 
     until_s: float
     at: Hashable = None

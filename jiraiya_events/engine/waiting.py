@@ -21,7 +21,13 @@ class Waiting:
         """Let a lane wait as its head's verdict says."""
         if isinstance(verdict, Park):
             self._parked.add(lane)
-            self._parking.park(lane, verdict.at, verdict.until_s, lambda: self._woken(lane))
+            self._parking.park(
+                lane,
+                verdict.at,
+                verdict.until_s,
+                lambda: self._woken(lane),
+                since=lane.wakes_before,
+            )
         else:
             loop = asyncio.get_running_loop()
             self._timers[lane] = loop.call_later(verdict.after_s, self._over, lane)

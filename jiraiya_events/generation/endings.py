@@ -3,24 +3,27 @@
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.generation.candidates import Chains
+from jiraiya_events.generation.ports import Gate
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.steps import Rejected
 from jiraiya_events.generation.turn import Turn
 
 
 class Endings:
-    """Knows from the breakers' histories what held a request at its deadline."""
+    """Knows from the histories of breakers and gate what held a request at its deadline."""
 
-    def __init__(self, breakers: Breakers, chains: Chains) -> None:
+    def __init__(self, breakers: Breakers, gate: Gate, chains: Chains) -> None:
         self._breakers = breakers
+        self._gate = gate
         self._chains = chains
 
     def code_at_deadline(self, progress: Progress, deadline: float, model: str | None) -> ErrorCode:
         """Return what held a request at the instant of its deadline, also when asked later."""
         if progress.held_by is not None and not progress.parked_on:
             return progress.held_by
-        if progress.parked_on:
-            codes = [self._code_at(deadline, name) for name in progress.parked_on]
+        parked_on = progress.parked_on or ((progress.queued_for,) if progress.queued_for else ())
+        if parked_on:
+            codes = [self._code_at(deadline, name) for name in parked_on]
         else:
             codes = self._codes_of_chain(deadline, model)
         # It was held only if none of its models could be asked.
@@ -39,7 +42,8 @@ class Endings:
         return codes
 
     def _code_at(self, deadline: float, name: str) -> ErrorCode | None:
-        return self._breakers.of(name).outages.code_at(deadline)
+        down = self._breakers.of(name).outages.code_at(deadline)
+        return down or self._gate.code_at(name, deadline)
 
     def late(self, turn: Turn) -> Rejected:
         """Return the end of a request whose deadline has passed."""

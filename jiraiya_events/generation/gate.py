@@ -17,30 +17,33 @@ that woke it has returned. Between the calls anything can happen:
   refusal has lowered the limit). It is told to wait again; its slot has been promised anew, or
   will be.
 - *A slot is freed between "wait" and the parking* of the one who was told so, which has its result
-  store to speak to. `freed` does not find it, so the slot counts as free. It is found when the next
-  call ends, and if none is under way any more, by `tick`: for 10 s after somebody was told to wait
-  and as long as slots are free, the gate asks every 0.1 s whether there is somebody now.
+  store to speak to. `freed` does not find it, so the slot counts as free. The engine remembers that
+  a wake found too few, and asks about the late one again as it parks.
 - *A hold begins while somebody was woken.* Promises end, everybody is told how long to wait, and
   when the hold is over those still parked are woken before anybody new is let in.
+- *A hold begins while others are parked.* It frees no slot, and most can wait until it ends. Those
+  whose time is up before that cannot: `held` wakes them, and they may ask another model. Each is
+  woken once in its life by that, however often a hold is prolonged or follows another.
 
 So a free slot that is not promised means that nobody was parked when it was last looked at, and a
 look follows everything that can free one: an end of a call, a grown limit, a lapsed promise, the
 end of a hold.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.generation.limit import AdaptiveLimit
+from jiraiya_events.generation.outages import Outages
 from jiraiya_events.generation.rate_limit_headers import asked_to_wait_s
 from jiraiya_events.generation.slots import Slots
 
 FIRST_HOLD_S: Final = 1.0
 LONGEST_PATIENCE_S: Final = 60.0
-LOOK_AGAIN_S: Final = 0.1
-LOOK_FOR_S: Final = 10.0
+WORTH_A_WAKE_S: Final = 2.0
+"""Whose time is up within a shorter hold has none for another model either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class _Model:
     limit: AdaptiveLimit
     slots: Slots = field(default_factory=Slots)
     refused_in_a_row: int = 0
-    told_to_wait_at: float = -math.inf
+    refusals: Outages = field(default_factory=Outages)
 
     def patience_s(self, *, told: bool) -> float:
         """Return how long to wait after a refusal of a call that was alone, at the least."""
@@ -71,15 +74,16 @@ class _Model:
 class AdaptiveGate:
     """Lets at most `most` calls of any model start, and fewer where the endpoint takes fewer.
 
-    Two callbacks, set before the first call: `freed(model, count)` wakes at most that many parked
-    requests and returns how many it woke; `due(at)` hears of every instant at which `tick` has
-    something to do.
+    Three callbacks, set before the first call: `freed(model, count)` wakes at most that many parked
+    requests and returns how many it woke; `held(model, seconds)` wakes those that cannot stay
+    parked for so long; `due(at)` hears of every instant at which `tick` has something to do.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._models: dict[str, _Model] = {}
         self.freed: Callable[[str, int], int] = lambda _model, _count: 0
+        self.held: Callable[[str, float], object] = lambda _model, _seconds: None
         self.due: Callable[[float], None] = lambda _at: None
 
     def admit(self, model: str, now: float, *, waited: bool = False) -> float | None:
@@ -97,7 +101,6 @@ class AdaptiveGate:
         if one.slots.occupied < one.limit.calls:
             one.slots.take(now)
             return 0.0
-        one.told_to_wait_at = now
         return None
 
     def leave(self, model: str, now: float) -> None:
@@ -120,7 +123,10 @@ class AdaptiveGate:
         one.refused_in_a_row = 0
         one.limit.answered(now, one.slots.occupied, seconds, output_tokens)
         if wait_s := asked_to_wait_s(headers, one.slots.occupied, output_tokens or 0):
-            one.slots.hold(now, wait_s)
+            self._hold(one, now, wait_s)
+        elif not one.slots.hold_left_s(now):
+            # Of calls that began before a hold an answer would say nothing.
+            one.refusals.end(now)
         self._offer(one, now)
 
     def limited(self, model: str, now: float, retry_after_s: float | None) -> None:
@@ -137,8 +143,15 @@ class AdaptiveGate:
             retry_after_s = max(retry_after_s or 0.0, one.patience_s(told=bool(retry_after_s)))
             one.refused_in_a_row += 1
         if retry_after_s:
-            one.slots.hold(now, retry_after_s)
+            self._hold(one, now, retry_after_s)
         self._offer(one, now)
+
+    def code_at(self, model: str, instant: float) -> ErrorCode | None:
+        """Return `provider_rate_limited` when the provider was refusing calls at `instant`.
+
+        It is from the beginning of a hold until a call that began after it is answered.
+        """
+        return self._of(model).refusals.code_at(instant)
 
     def tick(self, now: float) -> None:
         """Do what time brings: end holds and promises, and wake who may go on."""
@@ -164,6 +177,15 @@ class AdaptiveGate:
             one = self._models[model] = _Model(model, AdaptiveLimit(self._most))
         return one
 
+    def _hold(self, one: _Model, now: float, seconds: float) -> None:
+        """Let no call start for so long, and wake who has not so much time."""
+        before = one.slots.held_until
+        one.slots.hold(now, seconds)
+        one.refusals.begin(now, ErrorCode.PROVIDER_RATE_LIMITED, now)
+        left_s = one.slots.hold_left_s(now)
+        if left_s >= WORTH_A_WAKE_S and one.slots.held_until > before:
+            self.held(one.name, left_s)
+
     def _offer(self, one: _Model, now: float) -> None:
         """Wake as many parked requests as there are free slots."""
         slots = one.slots
@@ -173,9 +195,6 @@ class AdaptiveGate:
             return
         free = one.limit.calls - slots.occupied
         if free > 0:
-            woken = self.freed(one.name, free)
-            slots.promise(woken, now)
-            if woken < free and 0.0 <= now - one.told_to_wait_at < LOOK_FOR_S:
-                self.due(now + LOOK_AGAIN_S)
+            slots.promise(self.freed(one.name, free), now)
         if slots.promised:
             self.due(slots.lapses_at)

@@ -97,7 +97,7 @@ class Generator:
         self._archive = Archive(store, cache, observer, backlog)
         self._purse = Purse(spending, prices, clock, observer, backlog)
         self._chooser = Chooser(breakers, gate, self._purse, self._answer_limit, clock)
-        self._endings = Endings(breakers, chains)
+        self._endings = Endings(breakers, gate, chains)
         moderator = None
         if moderation is not None:
             moderator = Moderator(moderation, breakers, retry, clock, observer)
@@ -166,10 +166,10 @@ class Generator:
 
     async def _write_or_wait(self, turn: Turn, *, busy: bool) -> Step:
         progress = turn.progress
-        waited_for, progress.queued_for = progress.queued_for, None
         now = self._clock.now()
         if now >= turn.deadline:
             return self._endings.late(turn)
+        waited_for, progress.queued_for = progress.queued_for, None
         if busy:
             return consequences.behind_another_turn(turn, now)
         if progress.unreleased is not None:

@@ -1,4 +1,4 @@
-"""When the provider was down, remembered for as long as a deadline can lie back."""
+"""When the provider was down or refusing, remembered for as long as a deadline can lie back."""
 
 import math
 from collections import deque
@@ -12,7 +12,7 @@ REMEMBERED_S = 660.0
 
 @dataclass(slots=True)
 class Outage:
-    """From the first failure that led to it until the breaker closed.
+    """From the first failure that led to it until calls went through again.
 
     `codes` are the reasons with the instant each of them began; the first is the opening.
     """
@@ -30,14 +30,14 @@ class Outage:
 
 
 class Outages:
-    """The outages of one model, the latest last."""
+    """The outages of one model, the latest last; its breaker tells them, and its gate others."""
 
     def __init__(self, remembered_s: float = REMEMBERED_S) -> None:
         self._remembered_s = remembered_s
         self._outages: deque[Outage] = deque()
 
     def begin(self, now: float, code: ErrorCode, failing_since: float) -> None:
-        """Note that the breaker opened, or opened again after trials, for the reason `code`."""
+        """Note that calls are held back, or again after trials, for the reason `code`."""
         if self._outages and self._outages[-1].closed_at == math.inf:
             self._note(self._outages[-1], now, code)
             return
@@ -45,14 +45,15 @@ class Outages:
         self._outages.append(Outage(failing_since, [(now, code)]))
 
     def end(self, now: float) -> None:
-        """Note that the breaker closed."""
+        """Note that calls go through again."""
         if self._outages and self._outages[-1].closed_at == math.inf:
             self._outages[-1].closed_at = now
 
     def code_at(self, instant: float) -> ErrorCode | None:
         """Return what held requests at `instant`; half-open counts as held, as most wait."""
-        codes = (outage.code_at(instant) for outage in reversed(self._outages))
-        return next((code for code in codes if code is not None), None)
+        begun = (one for one in reversed(self._outages) if one.codes[0][0] <= instant)
+        latest = next(begun, None)
+        return None if latest is None else latest.code_at(instant)
 
     def cover(self, started_at: float, ended_at: float) -> bool:
         """Tell whether a call that failed belongs to an outage or to the way into it."""

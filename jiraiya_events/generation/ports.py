@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Outcome
 from jiraiya_events.domain.story import Usage
@@ -191,6 +192,10 @@ class Gate(Protocol):
 
     def limited(self, model: str, now: float, retry_after_s: float | None) -> None:
         """Note that the provider limited a call."""
+        ...
+
+    def code_at(self, model: str, instant: float) -> ErrorCode | None:
+        """Return `provider_rate_limited` when the provider was refusing calls at `instant`."""
         ...
 
 

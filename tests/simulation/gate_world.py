@@ -46,6 +46,7 @@ class Request:
     came_at: float
     waited: bool = False
     times_parked: int = 0
+    wakes_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class World:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._parked: deque[Request] = deque()
+        self._wakes = self._missed = 0
         self._timer_at: float | None = None
         self._endless = endless
         self._network_s, self._turn_s = network_s, turn_s
@@ -141,6 +143,7 @@ class World:
         self._at(after + turn_s, lambda: self._turn(request))
 
     def _turn(self, request: Request) -> None:
+        request.wakes_before = self._wakes
         wait_s = self.gate.admit(MODEL, self.now, waited=request.waited)
         request.waited = False
         if wait_s is None:
@@ -152,6 +155,10 @@ class World:
             self._send(request)
 
     def _park(self, request: Request) -> None:
+        if self._missed > request.wakes_before:
+            request.waited = True
+            self._ready(request)
+            return
         request.times_parked += 1
         self._parked.append(request)
 
@@ -197,6 +204,9 @@ class World:
             request = self._parked.popleft()
             request.waited = True
             self._ready(request)
+        self._wakes += 1
+        if woken < number:
+            self._missed = self._wakes
         return woken
 
     def _due(self, at: float) -> None:

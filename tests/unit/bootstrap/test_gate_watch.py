@@ -1,6 +1,7 @@
 """Who is woken when slots are freed, and when by time alone."""
 
 import asyncio
+import math
 from collections.abc import Hashable
 
 from jiraiya_events.bootstrap.gate_watch import GateWatch
@@ -17,9 +18,14 @@ class Rig:
         self.gate = AdaptiveGate(1)
         self.parked: dict[Hashable, int] = {}
         self.woken: list[tuple[Hashable, int]] = []
+        self.told: list[tuple[Hashable, float]] = []
         self.watch = GateWatch(self.gate, self.clock, self._unpark, place=lambda m: ("gate", m))
 
-    def _unpark(self, place: Hashable, count: int) -> int:
+    def _unpark(self, place: Hashable, count: int | None, within_s: float) -> int:
+        if count is None:
+            self.told.append((place, within_s))
+            return 0
+        assert within_s == math.inf
         woken = min(count, self.parked.get(place, 0))
         if woken:
             self.parked[place] -= woken
@@ -51,6 +57,15 @@ async def test_the_end_of_a_wait_wakes_who_is_parked() -> None:
     assert rig.woken == []
     await asyncio.sleep(0.2)
     assert rig.woken == [(("gate", "a"), 1)]
+    rig.watch.stop()
+
+
+@virtual
+async def test_the_beginning_of_a_wait_wakes_who_has_not_so_much_time() -> None:
+    rig = Rig()
+    rig.admit()
+    rig.gate.limited("a", rig.clock.now(), 5.0)
+    assert rig.told == [(("gate", "a"), 5.0)]
     rig.watch.stop()
 
 

@@ -161,7 +161,7 @@ async def test_who_left_the_parking_is_not_woken() -> None:
     """Leaving twice or unparked is harmless; `unpark` without a number wakes all."""
     parking, woken = Parking(), list[str]()
     for name in "abc":
-        parking.park(name, None, 10, lambda name=name: woken.append(name))  # type: ignore[misc]
+        parking.park(name, None, 10, lambda name=name: woken.append(name), since=0)  # type: ignore[misc]
     parking.leave("b")
     parking.leave("b")
     parking.unpark(None)
@@ -372,6 +372,67 @@ async def test_a_wake_up_goes_to_those_who_wait_at_that_place() -> None:
     rig.engine.unpark("a", 5)
     await asyncio.sleep(1)
     assert turns == [0, 1, 2, 1, 0]
+    await rig.stop(0)
+
+
+@virtual
+@pytest.mark.parametrize("count", [None, 1])
+async def test_a_wake_up_while_a_record_is_on_its_way_to_the_parking_is_not_lost(
+    count: int | None,
+) -> None:
+    """It has decided to park, and has its store to speak to before it gets there."""
+    turns: list[int] = []
+
+    async def park_slowly(work: Work) -> Verdict:
+        turns.append(work.record.offset)
+        await asyncio.sleep(2)
+        return Park(100, "m")
+
+    rig = Rig(park_slowly)
+    rig.add(b"k")
+    await rig.start()
+    rig.engine.unpark("other")
+    rig.engine.unpark("m", count)
+    await asyncio.sleep(10)
+    assert turns == [0, 0], "one more turn, and no more than one"
+    await rig.stop(0)
+
+
+@virtual
+async def test_a_wake_up_that_found_enough_concerns_nobody_on_the_way() -> None:
+    """The slot is another's: who comes later waits behind."""
+    turns: list[int] = []
+
+    async def park_at_once_or_slowly(work: Work) -> Verdict:
+        turns.append(work.record.offset)
+        await asyncio.sleep(2 * work.record.offset)
+        return Park(100, "m") if turns.count(work.record.offset) == 1 else Done([])
+
+    rig = Rig(park_at_once_or_slowly)
+    rig.add(b"a", b"b")
+    await rig.start()
+    rig.engine.unpark("m", 1)
+    await asyncio.sleep(10)
+    assert turns == [0, 1, 0]
+    await rig.stop(0)
+
+
+@virtual
+async def test_only_those_are_woken_whose_time_is_up_by_then() -> None:
+    """For who has more time there is nothing new."""
+    turns: list[int] = []
+
+    async def park(work: Work) -> Verdict:
+        turns.append(work.record.offset)
+        first = turns.count(work.record.offset) == 1
+        return Park(100 * (work.record.offset + 1), "m") if first else Done([])
+
+    rig = Rig(park)
+    rig.add(b"a", b"b", b"c")
+    await rig.start()
+    assert rig.engine.unpark("m", None, 250) == 2
+    await asyncio.sleep(1)
+    assert turns == [0, 1, 2, 0, 1]
     await rig.stop(0)
 
 

@@ -112,6 +112,25 @@ async def test_a_provider_that_asks_for_an_hour_is_left_at_once() -> None:
     assert (asked(scene), scene.time) == (["some", "third"], START)
 
 
+async def test_a_breaker_that_may_close_is_waited_for_rather_than_a_hold_past_the_deadline() -> (
+    None
+):
+    """The first model is held for too long, and the fallback's breaker opens for 15 s only."""
+    scene = Scene(answer(), chain=CHAIN)
+    assert scene.gate.admit("some", scene.time) == 0.0
+    scene.gate.limited("some", scene.time, 600.0)
+    scene.gate.leave("some", scene.time)
+    permit = scene.breakers.of("third").allow(scene.time)
+    assert permit is not None
+    permit.failed(scene.time, ErrorCode.PROVIDER_UNAVAILABLE, opens=True)
+    assert await scene.attempt() == AwaitBreaker(ErrorCode.PROVIDER_UNAVAILABLE, "some")
+    held = scene.generator.code_at_deadline(scene.progress, START + 10)
+    assert held is ErrorCode.PROVIDER_RATE_LIMITED, "what held the first of them"
+    scene.time += 15
+    assert isinstance(await scene.attempt(), Written)
+    assert asked(scene) == ["third"]
+
+
 async def test_a_provider_that_asks_for_next_to_nothing_is_not_hammered() -> None:
     """Refusals in a row double the wait, whatever the provider says."""
     scene = Scene(Fault(FaultKind.HTTP, 429, retry_after_s=0.001))
@@ -184,9 +203,11 @@ class Lanes:
 
     async def _turn(self, progress: Progress) -> None:
         self.turns += 1
+        since = self._parking.wakes
         step = await self._scene.attempt(progress=progress, deadline=self._deadline)
         if isinstance(step, AwaitBreaker | AwaitSlot):
-            self._parking.park(object(), place_of(step), 1000, lambda: self.start(progress))
+            place = place_of(step)
+            self._parking.park(object(), place, 1000, lambda: self.start(progress), since=since)
 
     async def settle(self) -> None:
         """Let the loop turn until nothing moves, a thousand times at most."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from jiraiya_events.generation.gate import LOOK_AGAIN_S, LOOK_FOR_S, AdaptiveGate
+from jiraiya_events.domain.codes import ErrorCode
+from jiraiya_events.generation.gate import WORTH_A_WAKE_S, AdaptiveGate
 from jiraiya_events.generation.slots import LONGEST_HOLD_S, PROMISE_S
 
 T = 1_800_000_000.0
@@ -18,7 +19,9 @@ class Rig:
         self.parked = 0
         self.woken = 0
         self.due: list[float] = []
+        self.held: list[tuple[str, float]] = []
         self.gate.freed = self._freed
+        self.gate.held = lambda model, seconds: self.held.append((model, seconds))
         self.gate.due = self.due.append
 
     def _freed(self, model: str, count: int) -> int:
@@ -124,26 +127,6 @@ def test_who_comes_after_the_promise_lapsed_waits_again() -> None:
     assert rig.admit(late, waited=True) is None
 
 
-def test_a_slot_freed_before_the_parking_is_found_by_time() -> None:
-    """The one told to wait was not parked yet when the last call ended."""
-    rig = Rig(most=1)
-    assert [rig.admit(), rig.admit()] == [0.0, None]
-    rig.gate.leave("m", T)
-    assert (rig.woken, rig.due) == (0, [T + LOOK_AGAIN_S])
-    rig.parked = 1
-    rig.gate.tick(T + LOOK_AGAIN_S)
-    assert rig.woken == 1
-
-
-def test_nobody_is_looked_for_for_ever() -> None:
-    rig = Rig(most=1)
-    assert [rig.admit(), rig.admit()] == [0.0, None]
-    rig.gate.leave("m", T)
-    rig.due.clear()
-    rig.gate.tick(T + LOOK_FOR_S)
-    assert rig.due == []
-
-
 def test_a_wait_the_provider_asks_for_is_everybodys() -> None:
     rig = Rig()
     rig.fill()
@@ -156,6 +139,35 @@ def test_a_wait_the_provider_asks_for_is_everybodys() -> None:
     rig.gate.tick(T + 5)
     assert rig.woken == 1, "of ten two have ended, and the limit fell to nine"
     assert rig.admit(T + 5) is None
+
+
+def test_who_cannot_wait_that_long_is_told_when_a_hold_begins_or_grows() -> None:
+    """Not at each call that ends meanwhile, and not for a hold too short to help anybody."""
+    rig = Rig()
+    rig.fill()
+    rig.refuse(retry_after_s=5.0)
+    rig.refuse(T + 1, retry_after_s=3.0)
+    rig.refuse(T + 2)
+    rig.answer(T + 2)
+    rig.refuse(T + 3, retry_after_s=20.0)
+    rig.refuse(T + 30, retry_after_s=WORTH_A_WAKE_S / 2)
+    assert rig.held == [("m", 5.0), ("m", 20.0)]
+
+
+def test_what_the_provider_refused_is_known_for_any_instant() -> None:
+    """It refuses until a call that began after the hold is answered, whoever else is answered."""
+    rig = Rig()
+    rig.fill()
+    rig.refuse(retry_after_s=5.0)
+    rig.answer(T + 2)
+    rig.admit(T + 5)
+    rig.refuse(T + 6, retry_after_s=2.0)
+    rig.admit(T + 8)
+    rig.answer(T + 9)
+    limited = ErrorCode.PROVIDER_RATE_LIMITED
+    codes = [rig.gate.code_at("m", T + at) for at in (-1, 0, 4, 5.5, 8.5, 9, 20)]
+    assert codes == [None, limited, limited, limited, limited, None, None]
+    assert rig.gate.code_at("other", T + 1) is None
 
 
 def test_after_the_wait_the_parked_go_first_without_a_tick() -> None:

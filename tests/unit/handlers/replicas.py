@@ -27,7 +27,7 @@ from jiraiya_events.generation.gate import AdaptiveGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
 from jiraiya_events.generation.leases import LEASE_S
 from jiraiya_events.generation.paid import ModelAnswer
-from jiraiya_events.generation.ports import CallObserver, Lease
+from jiraiya_events.generation.ports import CallObserver, Lease, ModelPort
 from jiraiya_events.generation.pricing import Rates
 from jiraiya_events.generation.prompt import Prompt
 from jiraiya_events.generation.retry_policy import RetryPolicy
@@ -43,6 +43,7 @@ CLOCK = LoopClock()
 STORY = json.dumps({"title": "The Fox", "content": "word " * 200})
 DOWN = Fault(FaultKind.HTTP, status=503)
 NO_STORY = "no story at all"
+ALONE = (Candidate("some"),)
 
 
 def now() -> float:
@@ -113,20 +114,27 @@ class Replica:
     """A handler as one process has it; `serve` does with a record what its lane would do."""
 
     def __init__(
-        self, store: MemoryStore, model: SlowModel, spending: Spending | None = None
+        self,
+        store: MemoryStore,
+        model: ModelPort,
+        chain: tuple[Candidate, ...] = ALONE,
+        *,
+        spending: Spending | None = None,
     ) -> None:
         self.notes = Notes()
         self.verdicts: list[Retry] = []
         self.backlog = Backlog(self.notes)
+        self.breakers = Breakers(BreakerPolicy())
+        self.gate = AdaptiveGate(100)
         generator = Generator(
             model=model,
             store=store,
             backlog=self.backlog,
             spending=spending,
             prices=Flat(),
-            breakers=Breakers(BreakerPolicy()),
-            chains=Chains((Candidate("some"),)),
-            gate=AdaptiveGate(100),
+            breakers=self.breakers,
+            chains=Chains(chain),
+            gate=self.gate,
             retry=RetryPolicy(chance=lambda: 1.0),
             options=GeneratorOptions(),
             clock=CLOCK,
