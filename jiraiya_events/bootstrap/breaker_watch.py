@@ -6,7 +6,8 @@ calls under way no slot would be freed, and another model may help them.
 
 A breaker has no task of its own: this sets the timer for its change to half-open, and tells
 the engine how many records may try. One that was woken may not try after all, because it was
-withdrawn or has its outcome already: while trials are free, others are woken every `AGAIN_S`.
+withdrawn or has its outcome already, and a trial may be given back unused, which nobody hears of:
+until the trials have decided, as many as are free are woken every `AGAIN_S`.
 """
 
 import asyncio
@@ -75,7 +76,7 @@ class BreakerWatch:
         self.stop()
         due = self._breakers.next_change_at()
         delays = [] if due is None else [max(0.0, due - self._clock.now())]
-        if any(breaker.free_trials for breaker in self._breakers):
+        if any(breaker.state is State.HALF_OPEN for breaker in self._breakers):
             delays.append(AGAIN_S)
         if delays:
             self._timer = asyncio.get_running_loop().call_later(min(delays), self._tick)

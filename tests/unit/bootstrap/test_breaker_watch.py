@@ -74,3 +74,33 @@ async def test_a_model_that_is_back_wakes_every_chain_it_stands_in() -> None:
     breakers.of("b").set_mode(Mode.AUTO, clock.now())
     assert woken == [("a", None), ("b", None)]
     watch.stop()
+
+
+@virtual
+async def test_a_trial_that_is_handed_back_unused_wakes_another() -> None:
+    """Nobody hears of it: something else stood against the call."""
+    woken: list[tuple[object, int | None]] = []
+    breakers = Breakers(BreakerPolicy(open_s=15, half_open_calls=3), ("a",))
+    clock = LoopClock()
+    watch = BreakerWatch(
+        breakers,
+        clock,
+        CallObserver(),
+        lambda at, n: woken.append((at, n)),
+        places=lambda name: (name,),
+        queue=lambda name: ("queue", name),
+    )
+    breaker = breakers.of("a")
+    permit = breaker.allow(clock.now())
+    assert permit is not None
+    permit.failed(clock.now(), ErrorCode.PROVIDER_UNAVAILABLE, opens=True)
+    await asyncio.sleep(15.5)
+    trials = [breaker.allow(clock.now()) for _ in range(3)]
+    await asyncio.sleep(3 * AGAIN_S)
+    woken.clear()
+    for trial in trials:
+        assert trial is not None
+        trial.hand_back()
+    await asyncio.sleep(AGAIN_S)
+    assert woken == [("a", 3)]
+    watch.stop()
