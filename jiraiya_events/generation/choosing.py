@@ -137,11 +137,10 @@ class _Met:
 
     def passes_over(self, on: Turn, met: Step, now: float) -> bool:
         """Tell whether the next model should be asked instead of waiting, or ending, here."""
-        if isinstance(met, AwaitBreaker):
+        if isinstance(met, AwaitBreaker) or (
+            isinstance(met, TryAgain) and now + met.after_s >= on.deadline
+        ):
             self._held_by.append(on.model)
-            self._waits.append(met)
-            return True
-        if isinstance(met, TryAgain) and now + met.after_s >= on.deadline:
             self._waits.append(met)
             return True
         if isinstance(met, Rejected) and on.candidate is not on.chain[0]:
@@ -156,10 +155,10 @@ class _Met:
             # Whoever cannot be asked was ruled out, is too dear, or has no time left.
             ends = (self._too_dear, *turn.progress.ruled_out.values())
             return [end for end in ends if end is not None][-1]
-        first = self._waits[0]
-        held_by = tuple(self._held_by) if isinstance(first, AwaitBreaker) else ()
-        turn.progress.wait_out(first.code, held_by)
-        return first
+        # A breaker may let calls through before the deadline; the others' waits end after it.
+        parked = next((wait for wait in self._waits if isinstance(wait, AwaitBreaker)), None)
+        turn.progress.wait_out(self._waits[0].code, tuple(self._held_by) if parked else ())
+        return parked or self._waits[0]
 
 
 def _rule_out(turn: Turn, verdict: Verdict, end: Rejected) -> bool:
