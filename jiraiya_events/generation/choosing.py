@@ -2,8 +2,9 @@
 
 In the order of the chain: its breaker, its gate, the budget. A model is passed over when its
 breaker is open or when its provider asks for a wait beyond the deadline, and for good once it was
-ruled out for this request. A fallback is asked only while there is time for an answer, and never
-after a part of the story was published.
+ruled out for this request: by its failures, or because its next try would come after the deadline.
+A fallback is asked only while there is time for an answer, and never after a part of the story was
+published.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from jiraiya_events.domain.clock import Clock
-from jiraiya_events.domain.codes import ErrorCode
+from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.generation.breaker import Permit
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.generation.candidates import Candidate
@@ -85,8 +86,11 @@ class Chooser:
         """Let another model go on where this one cannot; the next turn finds out who can."""
         if len(turn.chain) == 1 or turn.candidate not in turn.chain:
             return step
-        if isinstance(step, Rejected) and _rule_out(turn, verdict, step):
-            return TryAgain(0.0, step.code)
+        end = step
+        if isinstance(step, TryAgain) and self._clock.now() + step.after_s >= turn.deadline:
+            end = Rejected(step.code, verdict.message, Stage.GENERATE)
+        if isinstance(end, Rejected) and _rule_out(turn, verdict, end):
+            return TryAgain(0.0, end.code)
         if isinstance(step, AwaitBreaker):
             turn.progress.wait_out(step.code)
             return TryAgain(0.0, step.code)

@@ -212,17 +212,21 @@ _BY_STATUS_AND_CODE: Final = MappingProxyType(
     }
 )
 
+_BAD_REQUEST = 400
 _SERVER_ERRORS = range(500, 600)
 
 
-def of_fault(fault: Fault) -> Verdict:
-    """Return what a failed call leads to."""
+def of_fault(fault: Fault, repairs: Repair = Repair.NONE) -> Verdict:
+    """Return what a failed call leads to; `repairs` are those it was to make, or made before."""
     if fault.kind is not FaultKind.HTTP:
         return _BY_KIND[fault.kind]
     status = fault.status or 0
     if status in _SERVER_ERRORS:
         return _UNAVAILABLE
     special = _BY_STATUS_AND_CODE.get((status, fault.provider_code or ""))
+    if special is None and status == _BAD_REQUEST and Repair.EXTENDED in repairs:
+        # The same request, but for its higher limit, had an answer before.
+        return _TRUNCATED
     return special or _BY_STATUS.get(status, _NOT_UNDERSTOOD)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.generation.breaker import State
-from jiraiya_events.generation.classification import Counts, Repair, Retry, Verdict
+from jiraiya_events.generation.classification import Counts, Retry, Verdict
 from jiraiya_events.generation.progress import SpentTry
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.generation.steps import AwaitBreaker, Rejected, Step, TryAgain, UnderWay
@@ -31,9 +31,11 @@ def after_failure(
         return TryAgain(0.0, verdict.code)
     if verdict.retry is Retry.AFTER_BREAKER or _is_of_an_outage(turn, verdict, failure):
         return _wait_for_provider(turn, verdict, failure, retry, retry_after_s)
-    return _spend_a_try(
-        turn, verdict, failure, retry, retry_after_s=retry_after_s, stage=Stage.GENERATE
-    )
+    end = Rejected(verdict.code, verdict.message, Stage.GENERATE)
+    if not _has_another_try(turn, verdict, failure, retry):
+        return end
+    wait_s = _retry_in_s(turn, turn.used.tries, failure, retry, retry_after_s)
+    return end if wait_s is None else TryAgain(wait_s, verdict.code)
 
 
 def after_flaw(turn: Turn, verdict: Verdict, retry: RetryPolicy, now: float) -> Step:
@@ -41,8 +43,11 @@ def after_flaw(turn: Turn, verdict: Verdict, retry: RetryPolicy, now: float) -> 
 
     Asking again waits for nothing but the process's budget of retries.
     """
-    step = _spend_a_try(turn, verdict, None, retry, retry_after_s=0.0, stage=Stage.CHECK_OUTPUT)
-    return TryAgain(retry.budget.take(now), step.code) if isinstance(step, TryAgain) else step
+    end = Rejected(verdict.code, verdict.message, Stage.CHECK_OUTPUT)
+    if not _has_another_try(turn, verdict, None, retry):
+        return end
+    wait_s = retry.budget.take(now, max(0.0, turn.deadline - now))
+    return end if wait_s is None else TryAgain(wait_s, verdict.code)
 
 
 def after_known_flaw(turn: Turn, verdict: Verdict) -> Rejected | None:
@@ -71,8 +76,9 @@ def _wait_for_provider(
     if turn.breaker.state is State.OPEN:
         return await_breaker(turn, verdict.code)
     turn.progress.wait_out(verdict.code)
-    wait_s = retry.wait_s(turn.progress.calls, failure.ended_at)
-    return TryAgain(max(wait_s, retry_after_s), verdict.code)
+    wait_s = _retry_in_s(turn, turn.progress.calls, failure, retry, retry_after_s)
+    # Its tries are not used up: without a fallback it waits until its time is.
+    return TryAgain(turn.deadline - failure.ended_at if wait_s is None else wait_s, verdict.code)
 
 
 def await_breaker(turn: Turn, code: ErrorCode) -> AwaitBreaker:
@@ -81,27 +87,32 @@ def await_breaker(turn: Turn, code: ErrorCode) -> AwaitBreaker:
     return AwaitBreaker(code, turn.model)
 
 
-def _spend_a_try(
-    turn: Turn,
-    verdict: Verdict,
-    failure: SpentTry | None,
-    retry: RetryPolicy,
-    *,
-    retry_after_s: float,
-    stage: Stage,
-) -> Rejected | TryAgain:
+def _has_another_try(
+    turn: Turn, verdict: Verdict, failure: SpentTry | None, retry: RetryPolicy
+) -> bool:
+    """Use up a try, and tell whether there is another.
+
+    What one more try can mend gets that one, whatever else was tried.
+    """
     used = turn.used
-    spent_before = used.repairs
+    mended_before = verdict.repair in used.repairs
     if verdict.counts is Counts.NO or failure is None:
         used.spend(verdict.repair)
     else:
         used.spend_on_failure(failure)
-    repaired = verdict.repair is not Repair.NONE and verdict.repair in spent_before
-    if verdict.retry is Retry.NO or repaired or retry.is_used_up(used.tries):
-        return Rejected(verdict.code, verdict.message, stage)
+    if verdict.retry is Retry.NO:
+        return False
+    if mended_before if verdict.retry is Retry.ONCE else retry.is_used_up(used.tries):
+        return False
     turn.progress.wait_out(verdict.code if verdict.code in _PROVIDER_CODES else None)
-    wait_s = 0.0 if failure is None else retry.wait_s(used.tries, failure.ended_at)
-    return TryAgain(max(wait_s, retry_after_s), verdict.code)
+    return True
+
+
+def _retry_in_s(
+    turn: Turn, tries: int, failure: SpentTry, retry: RetryPolicy, retry_after_s: float
+) -> float | None:
+    left_s = max(0.0, turn.deadline - failure.ended_at)
+    return retry.wait_s(tries, failure.ended_at, at_least_s=retry_after_s, at_most_s=left_s)
 
 
 def within_deadline(turn: Turn, now: float, step: Step) -> Step:

@@ -195,7 +195,7 @@ class Generator:
             # Whatever this request was waiting out is over.
             turn.progress.wait_out(None)
         if turn.progress.calls == 0:
-            self._retry.budget.called()
+            self._retry.budget.called(permit.started_at)
         try:
             called = await self._call.make(turn, permit, admitted.output_tokens)
         finally:
@@ -242,8 +242,13 @@ class Generator:
         return self._chooser.or_another(turn, verdict, step)
 
     def _answer_limit(self, turn: Turn) -> int:
-        """Return the most tokens the next answer may have; more after one was cut off."""
-        limit = self._options.max_output_tokens or output_tokens(turn.request)
+        """Return the most tokens the next answer may have; more after one was cut off.
+
+        Never more than the setting allows, where there is one.
+        """
+        if self._options.max_output_tokens is not None:
+            return self._options.max_output_tokens
+        limit = output_tokens(turn.request)
         return limit * 2 if Repair.EXTENDED in turn.used.repairs else limit
 
 

@@ -138,7 +138,7 @@ class OneCall:
 
     def _on_fault(self, turn: Turn, permit: Permit, fault: Fault) -> Failed:
         now = self._clock.now()
-        verdict = classification.of_fault(fault)
+        verdict = classification.of_fault(fault, turn.used.repairs)
         self._observer.call_failed(turn.model, fault)
         if fault.kind.may_be_billed:
             turn.progress.doubt_billing()

@@ -7,6 +7,7 @@ Full jitter: a random share of an exponentially growing ceiling, see
 https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 """
 
+import math
 import random
 from collections.abc import Callable
 from typing import Final
@@ -39,10 +40,20 @@ class RetryPolicy:
         """Tell whether no further try is left after `tries` of them."""
         return self._stop(_after(tries))
 
-    def wait_s(self, tries: int, now: float) -> float:
-        """Return the seconds to wait after the try number `tries`, from 1."""
+    def wait_s(
+        self, tries: int, now: float, *, at_least_s: float = 0.0, at_most_s: float = math.inf
+    ) -> float | None:
+        """Return the seconds to wait after the try number `tries`, from 1.
+
+        With `at_most_s` or more there is no next try, and it costs the budget nothing. None when
+        the budget has nothing for it in that time.
+        """
         jittered = self._chance() * self._ceiling(_after(max(tries, 1)))
-        return max(jittered, self.budget.take(now))
+        wait_s = max(jittered, at_least_s)
+        if wait_s >= at_most_s:
+            return wait_s
+        affordable_in_s = self.budget.take(now, at_most_s)
+        return None if affordable_in_s is None else max(wait_s, affordable_in_s)
 
 
 def _after(tries: int) -> RetryCallState:

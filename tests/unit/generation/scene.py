@@ -23,6 +23,7 @@ from jiraiya_events.generation.ports import CallObserver, Stored
 from jiraiya_events.generation.pricing import Rates
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.prompt import AnswerForm, Prompt
+from jiraiya_events.generation.retry_budget import RetryBudget
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.generation.steps import AwaitSlot, AwaitStore, Step, UnderWay, Written
 
@@ -145,6 +146,7 @@ class Scene:
         chain = options.pop("chain", (Candidate("some"),))
         ports = {name: options.pop(name) for name in PORTS if name in options}
         self.gate = AdaptiveGate(options.pop("ceiling", 100))
+        tries, self.budget = options.pop("max_tries", 3), RetryBudget()
         self.breaker = self.breakers.of("some")
         self.log = Log()
         self.progress = Progress()
@@ -155,7 +157,7 @@ class Scene:
             breakers=self.breakers,
             chains=Chains(chain, (Candidate("other"),)),
             gate=self.gate,
-            retry=RetryPolicy(chance=lambda: 1.0),
+            retry=RetryPolicy(max_tries=tries, chance=lambda: 1.0, budget=self.budget),
             options=GeneratorOptions(**options),
             clock=self,
             observer=self.log,

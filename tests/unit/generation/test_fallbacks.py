@@ -80,6 +80,24 @@ async def test_a_story_of_another_model_says_so() -> None:
     assert (scene.progress.calls, scene.progress.tries) == (4, 3)
 
 
+@pytest.mark.parametrize("asked_for_s", [600.0, 20.0])
+async def test_a_next_try_after_the_deadline_leads_to_the_next_model(asked_for_s: float) -> None:
+    """Proves the way over on a wait of a failing provider that is too long for this request."""
+    scene = chained(Fault(FaultKind.HTTP, 503, retry_after_s=asked_for_s), answer())
+    step = await ended(scene, deadline=START + 20)
+    assert isinstance(step, Written)
+    assert (asked(scene), scene.time) == (["some", "third"], START)
+
+
+async def test_a_retry_the_budget_cannot_pay_leads_to_the_next_model() -> None:
+    """Proves that a first call of another one is no retry."""
+    scene = chained(DOWN, answer())
+    while scene.budget.take(START, 400) is not None:
+        pass
+    assert isinstance(await ended(scene), Written)
+    assert (asked(scene), scene.time) == (["some", "third"], START)
+
+
 async def test_an_open_breaker_leads_to_the_next_model_at_once() -> None:
     """Proves that nobody waits for a model while another can write."""
     scene = chained(answer())

@@ -25,10 +25,12 @@ from tests.unit.generation.scene import (
     START,
     BrokenStore,
     Scene,
+    Script,
     answer,
     code_of,
     paid,
 )
+from tests.unit.generation.test_fallbacks import ended
 
 
 async def test_a_good_answer_becomes_a_story() -> None:
@@ -268,10 +270,62 @@ async def test_text_that_is_no_story_is_asked_for_once_more_at_once() -> None:
 
 async def test_a_cut_off_story_gets_more_room_once() -> None:
     """Proves the doubled limit and the code when that is not enough either."""
-    scene = Scene(answer("{", "length"), max_output_tokens=500)
+    scene = Scene(answer("{", "length"))
     assert await scene.attempt() == TryAgain(0.0, ErrorCode.OUTPUT_TRUNCATED)
     assert code_of(await scene.attempt()) is ErrorCode.OUTPUT_TRUNCATED
-    assert [call["max_output_tokens"] for call in scene.model.calls] == [500, 1000]
+    assert [call["max_output_tokens"] for call in scene.model.calls] == [1_600, 3_200]
+
+
+async def test_more_room_is_never_more_than_the_setting_allows() -> None:
+    """Proves that it bounds what any call can cost."""
+    scene = Scene(answer("{", "length"), answer(), max_output_tokens=500)
+    await scene.attempt()
+    assert isinstance(await scene.attempt(), Written)
+    assert [call["max_output_tokens"] for call in scene.model.calls] == [500, 500]
+
+
+async def test_more_room_than_the_model_has_leaves_the_story_cut_off() -> None:
+    """Proves that a refusal of the raised limit is no fault of the request's."""
+    scene = Scene(answer("{", "length"), Fault(FaultKind.HTTP, 400))
+    await scene.attempt()
+    assert code_of(await scene.attempt()) is ErrorCode.OUTPUT_TRUNCATED
+    assert code_of(await Scene(Fault(FaultKind.HTTP, 400)).attempt()) is (
+        ErrorCode.PROVIDER_BAD_RESPONSE
+    )
+
+
+@pytest.mark.parametrize(
+    "flaw", [answer("{", "length"), answer("no story"), answer(finish_reason=None), CUT]
+)
+@pytest.mark.parametrize("before", [0, 2])
+async def test_what_one_more_try_can_mend_gets_it_whatever_was_tried_before(
+    flaw: Script, before: int
+) -> None:
+    """Proves that it is exactly one, also where the tries are used up."""
+    scene = Scene(*[DOWN] * before, flaw, answer(), max_tries=before + 1)
+    assert isinstance(await ended(scene), Written)
+    scene = Scene(*[DOWN] * before, flaw, max_tries=before + 1)
+    assert isinstance(await ended(scene), Rejected)
+    assert scene.progress.calls == before + 2
+
+
+@pytest.mark.parametrize("failure", [DOWN, answer("no story")])
+async def test_a_retry_the_budget_cannot_pay_in_time_is_not_made(failure: Script) -> None:
+    """Proves that the request ends as if its tries were used up, and takes no token."""
+    scene = Scene(failure, answer())
+    while scene.budget.take(START, 9.9) is not None:
+        pass
+    assert isinstance(await scene.attempt(deadline=START + 9), Rejected)
+    assert scene.budget.take(START, 10.2) is not None
+
+
+async def test_a_wait_beyond_the_deadline_takes_nothing_from_the_budget() -> None:
+    """Proves that who cannot try again does not put off who can."""
+    down = Fault(FaultKind.HTTP, status=503, retry_after_s=500.0)
+    scene = Scene(down, breaker=BreakerPolicy(minimum_calls=999, consecutive_failures=999))
+    for _ in range(100):
+        await scene.attempt(progress=Progress())
+    assert scene.budget.take(scene.time, 0.0) == 0.0
 
 
 async def test_an_answer_without_an_end_counts_against_the_provider() -> None:
