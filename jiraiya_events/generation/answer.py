@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from jiraiya_events.generation.classification import Flaw
+from jiraiya_events.generation.finish_reasons import flaw_of_end
 from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
 from jiraiya_events.generation.prompt import AnswerForm
 from jiraiya_events.generation.sanitize import clean_field, clean_story
@@ -26,7 +27,7 @@ class Draft:
 
 def read_answer(answer: ModelAnswer | PaidAnswer) -> Draft | Flaw:
     """Return the draft in `answer`, or why there is none."""
-    flaw = _refused_or_cut(answer)
+    flaw = _flaw_before_reading(answer)
     if flaw is not None:
         return flaw
     text = _without_fence(answer.text)
@@ -35,15 +36,8 @@ def read_answer(answer: ModelAnswer | PaidAnswer) -> Draft | Flaw:
     return _read_text(text)
 
 
-def _refused_or_cut(answer: ModelAnswer | PaidAnswer) -> Flaw | None:
-    reason = answer.finish_reason.lower() if answer.finish_reason else None
-    if answer.refusal or reason == "content_filter":
-        return Flaw.BLOCKED
-    if reason is None:
-        return Flaw.NO_FINISH_REASON
-    if reason in {"length", "max_tokens"}:
-        return Flaw.TRUNCATED
-    return None if answer.text.strip() else Flaw.BLOCKED
+def _flaw_before_reading(answer: ModelAnswer | PaidAnswer) -> Flaw | None:
+    return flaw_of_end(answer) or (None if answer.text.strip() else Flaw.BLOCKED)
 
 
 def _without_fence(text: str) -> str:

@@ -10,6 +10,7 @@ from jiraiya_events.generation.bounded_call import CUT, Cut, bounded
 from jiraiya_events.generation.breaker import Permit
 from jiraiya_events.generation.classification import Counts, Retry, Verdict
 from jiraiya_events.generation.faults import Fault
+from jiraiya_events.generation.finish_reasons import flaw_of_end
 from jiraiya_events.generation.paid import ModelAnswer
 from jiraiya_events.generation.ports import CallObserver, Gate, ModelPort, PriceList
 from jiraiya_events.generation.progress import SpentTry
@@ -128,7 +129,7 @@ class OneCall:
         turn.progress.charge(usage, cost)
         verdict = classification.of_flaw(classification.Flaw.NO_FINISH_REASON)
         outcome = "ok"
-        if answer.finish_reason is None and not answer.refusal:
+        if flaw_of_end(answer) is classification.Flaw.NO_FINISH_REASON:
             outcome = verdict.code.value
             permit.failed(now, verdict.code)
         else:

@@ -80,7 +80,11 @@ def test_anything_else_is_unreadable(text: str) -> None:
     [
         ({"finish_reason": None}, Flaw.NO_FINISH_REASON),
         ({"finish_reason": "length"}, Flaw.TRUNCATED),
+        ({"finish_reason": "MAX_TOKENS"}, Flaw.TRUNCATED),
+        ({"finish_reason": "model_length"}, Flaw.TRUNCATED),
         ({"finish_reason": "content_filter"}, Flaw.BLOCKED),
+        ({"finish_reason": "content_filter: RECITATION"}, Flaw.BLOCKED),
+        ({"finish_reason": "SAFETY"}, Flaw.BLOCKED),
         ({"refusal": "no"}, Flaw.BLOCKED),
         ({"refusal": "no", "finish_reason": None}, Flaw.BLOCKED),
     ],
@@ -90,7 +94,17 @@ def test_how_an_answer_ended_comes_before_its_text(more: dict[str, Any], flaw: F
     assert read_answer(answer(STORY, **more)) is flaw
 
 
-@pytest.mark.parametrize("reason", ["stop", "STOP", "eos", "end_turn"])
+@pytest.mark.parametrize(
+    "reason", ["", "error", "abort", "insufficient_system_resource", "tool_calls", "what is this"]
+)
+@pytest.mark.parametrize("form", list(AnswerForm))
+def test_an_end_nobody_knows_is_none(reason: str, form: AnswerForm) -> None:
+    """Proves that half a story is not published because of a new word."""
+    half = "The Fox\n\nOne. And then"
+    assert read_answer(answer(half, form, finish_reason=reason)) is Flaw.NO_FINISH_REASON
+
+
+@pytest.mark.parametrize("reason", ["stop", "STOP", "eos", "eos_token", "end_turn", "COMPLETE"])
 def test_other_words_for_the_end_are_taken_as_one(reason: str) -> None:
     """Proves that compatible endpoints may use words of their own."""
     assert read_answer(answer(STORY, finish_reason=reason)) == DRAFT

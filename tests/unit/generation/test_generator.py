@@ -328,9 +328,10 @@ async def test_a_wait_beyond_the_deadline_takes_nothing_from_the_budget() -> Non
     assert scene.budget.take(scene.time, 0.0) == 0.0
 
 
-async def test_an_answer_without_an_end_counts_against_the_provider() -> None:
-    """Proves that a missing finish reason is a failure, tried once more."""
-    scene = Scene(answer(finish_reason=None), breaker=BreakerPolicy(consecutive_failures=2))
+@pytest.mark.parametrize("reason", [None, "", "error"])
+async def test_an_answer_without_an_end_counts_against_the_provider(reason: str | None) -> None:
+    """Proves that a missing or unknown finish reason is a failure, tried once more."""
+    scene = Scene(answer(finish_reason=reason), breaker=BreakerPolicy(consecutive_failures=2))
     assert isinstance(await scene.attempt(), TryAgain)
     assert isinstance(await scene.attempt(), AwaitBreaker)
 
