@@ -10,9 +10,10 @@ from typing import Final
 import regex
 
 # On ASCII text the same segments, found faster: letters joined by ' . : and
-# digits joined by ' , . ; belong together.
+# digits joined by ' , . ; belong together. What a word begins with besides does not change their
+# number, and looking for it would begin anew at each of a row of underscores.
 _ASCII_WORD: Final = re.compile(
-    r"_*[A-Za-z0-9](?:\w|(?<=[A-Za-z])['.:](?=[A-Za-z])|(?<=[0-9])['.,;](?=[0-9]))*", re.ASCII
+    r"[A-Za-z0-9](?:\w|(?<=[A-Za-z])['.:](?=[A-Za-z])|(?<=[0-9])['.,;](?=[0-9]))*", re.ASCII
 )
 # UAX #29, rules WB4 to WB13b, spelled out: the boundaries of the regex module itself swallow an
 # apostrophe before a vowel, and with it every word of dialogue that opens with one.
@@ -25,7 +26,7 @@ _JOINTS = rf"\p{{WB=ExtendNumLet}}[\p{{WB=ExtendNumLet}}{_X}]*+"
 _LETTERS = rf"[{_L}][{_L}{_X}]*+(?:{_MID_LETTER}[{_L}][{_L}{_X}]*+)*+"
 _DIGITS = rf"{_N}[{_N}{_X}]*+(?:{_MID_NUMBER}{_N}[{_N}{_X}]*+)*+"
 _WORD: Final = regex.compile(
-    rf"(?:{_JOINTS})?+(?:{_LETTERS}|{_DIGITS})(?:{_LETTERS}|{_DIGITS}|{_JOINTS})*+"
+    rf"(?:{_LETTERS}|{_DIGITS})(?:{_LETTERS}|{_DIGITS}|{_JOINTS})*+"
     r"|[\p{Alphabetic}\p{N}]",
     regex.V1,
 )

@@ -2,6 +2,7 @@
 """Words as the contract counts them."""
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,3 +69,26 @@ def test_no_script_without_spaces_is_overlooked() -> None:
     letters = words._UNSPACED.findall("".join(every))
     assert len(letters) > 90_000
     assert all(words._MAYBE_UNSPACED.match(letter) for letter in letters)
+
+
+_WITH_JOINTS = regex.compile(
+    rf"(?:{words._JOINTS})?+(?:{words._LETTERS}|{words._DIGITS})"
+    rf"(?:{words._LETTERS}|{words._DIGITS}|{words._JOINTS})*+|[\p{{Alphabetic}}\p{{N}}]",
+    regex.V1,
+)
+
+
+@given(
+    st.text(st.sampled_from("aZ09_'.,: \u203f\u0301\u200dé\u05d0אٓ१ⅷ🅰"), max_size=16)
+    | st.text(max_size=20)
+)
+def test_what_joins_words_in_front_of_one_changes_no_count(text: str) -> None:
+    """Proves that looking for it, which took quadratic time, was to no purpose."""
+    assert len(words._WORD.findall(text)) == len(_WITH_JOINTS.findall(text))
+
+
+@pytest.mark.parametrize("text", ["_", "\u203f", "'", "a_", "_é", "1.", "a'", "\u0301"])
+@pytest.mark.parametrize("beginning", ["", "é"])
+def test_a_row_of_anything_is_counted_at_once(beginning: str, text: str) -> None:
+    """Proves that the time is linear: where each begins a search, this does not end."""
+    assert count_words(beginning + text * 500_000) >= 0
