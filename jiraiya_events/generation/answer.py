@@ -1,8 +1,12 @@
-"""Reading a story out of a model's answer."""
+"""Reading a story out of a model's answer.
+
+All of it is linear in the length of the answer, whatever is in it: the event loop waits meanwhile.
+"""
 
 import json
 import re
 from dataclasses import dataclass
+from string import ascii_letters
 from typing import Final
 
 from jiraiya_events.generation.classification import Flaw
@@ -11,7 +15,14 @@ from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
 from jiraiya_events.generation.prompt import AnswerForm
 from jiraiya_events.generation.sanitize import clean_field, clean_story
 
-_FENCED: Final = re.compile(r"\s*```[a-zA-Z]*\s*\n?(.*?)\n?\s*```\s*\Z", re.DOTALL)
+LONGEST_TITLE: Final = 200
+LONGEST_CONTENT: Final = 65_536
+"""In characters. What is longer is no story, and nothing else looks at it."""
+
+FENCE: Final = "```"
+THOUGHTS: Final = ("<think>", "</think>")
+"""Self-hosted models that reason put their thoughts between these, before the answer."""
+
 _TITLE_MARKS: Final = " \t#*_\"'“”„«»"
 _TITLE_LABEL: Final = re.compile(r"(?i)title\s*:\s*")
 _JSON = json.JSONDecoder(strict=False)
@@ -30,7 +41,10 @@ def read_answer(answer: ModelAnswer | PaidAnswer) -> Draft | Flaw:
     flaw = _flaw_before_reading(answer)
     if flaw is not None:
         return flaw
-    text = _without_fence(answer.text)
+    text = _without_thoughts(answer.text)
+    if text is None:
+        return Flaw.UNREADABLE
+    text = _without_fence(text)
     if answer.form is AnswerForm.JSON or text.lstrip().startswith("{"):
         return _read_json(text)
     return _read_text(text)
@@ -40,9 +54,19 @@ def _flaw_before_reading(answer: ModelAnswer | PaidAnswer) -> Flaw | None:
     return flaw_of_end(answer) or (None if answer.text.strip() else Flaw.BLOCKED)
 
 
+def _without_thoughts(text: str) -> str | None:
+    """Return the answer behind its thoughts; None when those have no end."""
+    opening, closing = THOUGHTS
+    if not text.lstrip().removeprefix("\ufeff").startswith(opening):
+        return text
+    _, ended, rest = text.partition(closing)
+    return rest if ended else None
+
+
 def _without_fence(text: str) -> str:
-    fenced = _FENCED.match(text) if "```" in text else None
-    return fenced.group(1) if fenced else text
+    block = text.strip()
+    fenced = block.startswith(FENCE) and block.endswith(FENCE) and len(block) >= 2 * len(FENCE)
+    return block[3:-3].lstrip(ascii_letters).strip() if fenced else text
 
 
 def _read_json(text: str) -> Draft | Flaw:
@@ -65,5 +89,7 @@ def _read_text(text: str) -> Draft | Flaw:
 
 
 def _draft(title: str, content: str) -> Draft | Flaw:
+    if len(title) > LONGEST_TITLE or len(content) > LONGEST_CONTENT:
+        return Flaw.WRONG_LENGTH
     draft = Draft(clean_field(clean_story(title)), clean_story(content))
     return draft if draft.title and draft.content else Flaw.UNREADABLE

@@ -110,6 +110,47 @@ def test_other_words_for_the_end_are_taken_as_one(reason: str) -> None:
     assert read_answer(answer(STORY, finish_reason=reason)) == DRAFT
 
 
+@pytest.mark.parametrize("story", [STORY, f"```json\n{STORY}\n```", "The Fox\n\nOne.\n\nTwo."])
+def test_what_a_model_thought_first_is_no_part_of_its_answer(story: str) -> None:
+    """Proves it for both forms; thoughts may hold anything."""
+    form = AnswerForm.JSON if STORY in story else AnswerForm.TEXT
+    thoughts = '<think>\n{"title": 1}\n```\nI should write of a fox.\n</think>\n\n'
+    assert read_answer(answer(thoughts + story, form)) == DRAFT
+    assert read_answer(answer(f"\n{thoughts}{story}", form)) == DRAFT
+
+
+@pytest.mark.parametrize("form", list(AnswerForm))
+def test_thoughts_without_an_end_are_no_story(form: AnswerForm) -> None:
+    """Proves that nobody reads them as one."""
+    text = "<think>\nThe user wants a fox.\n\nThe Fox\n\nOne."
+    assert read_answer(answer(text, form)) is Flaw.UNREADABLE
+    assert read_answer(answer("The <think>\n\nOne.", AnswerForm.TEXT)) == Draft(
+        "The <think>", "One."
+    )
+
+
+@pytest.mark.parametrize("form", list(AnswerForm))
+@pytest.mark.parametrize(
+    ("title", "content", "long"),
+    [("t" * 200, "c" * 65_536, False), ("t" * 201, "c", True), ("t", "c" * 65_537, True)],
+)
+def test_no_title_and_no_content_is_longer_than_any_story(
+    form: AnswerForm, title: str, content: str, *, long: bool
+) -> None:
+    """Proves the bound in characters, which nothing else has to look beyond."""
+    whole = f"{title}\n{content}"
+    text = json.dumps({"title": title, "content": content}) if form is AnswerForm.JSON else whole
+    expected = Flaw.WRONG_LENGTH if long else Draft(title, content)
+    assert read_answer(answer(text, form)) == expected
+
+
+@pytest.mark.parametrize("form", list(AnswerForm))
+def test_an_answer_of_nothing_but_line_feeds_is_read_at_once(form: AnswerForm) -> None:
+    """Proves that the time is linear: where each begins a search, this does not end."""
+    read_answer(answer("```" + "\n" * 300_000 + "x", form))
+    read_answer(answer("```" + "\n" * 300_000 + "```x```", form))
+
+
 def test_an_empty_answer_is_a_refusal() -> None:
     """Proves it for nothing and for white space."""
     assert {read_answer(answer(text)) for text in ("", " \n")} == {Flaw.BLOCKED}
