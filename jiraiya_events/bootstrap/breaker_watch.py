@@ -74,8 +74,8 @@ class BreakerWatch:
 
     def _set_timer(self) -> None:
         self.stop()
-        due = self._breakers.next_change_at()
-        delays = [] if due is None else [max(0.0, due - self._clock.now())]
+        due_s = self._breakers.next_change_in_s(self._clock.now())
+        delays = [] if due_s is None else [due_s]
         if any(breaker.state is State.HALF_OPEN for breaker in self._breakers):
             delays.append(AGAIN_S)
         if delays:

@@ -1,8 +1,9 @@
 """The circuit breaker: which calls a model may get, told by how the last ones ended.
 
 A plain object with the states of resilience4j's breaker and a time-based window; it has no
-task and no clock. Whoever owns it calls `tick` at `next_change_at`, since half-open must come
-even when nobody asks. An open breaker stops calls, never the reading of requests.
+task and no clock. Whoever owns it calls `tick` after `next_change_in_s`, since half-open must
+come even when nobody asks; a clock that is set back makes it come sooner. An open breaker stops
+calls, never the reading of requests.
 """
 
 from collections.abc import Callable
@@ -84,11 +85,13 @@ class Breaker:
         """How many trial calls could start now."""
         return self._trials.free if self._state is State.HALF_OPEN else 0
 
-    def next_change_at(self) -> float | None:
-        """Return when `tick` has something to do; None while only results can change it."""
-        if self._state is State.OPEN and self._mode is Mode.AUTO:
-            return self._opened_at + self.policy.open_s
-        return None
+    def next_change_in_s(self, now: float) -> float | None:
+        """Return in how long `tick` has something to do; None while only results change it."""
+        if self._state is not State.OPEN or self._mode is not Mode.AUTO:
+            return None
+        if now < self._opened_at:
+            return 0.0
+        return max(0.0, self._opened_at + self.policy.open_s - now)
 
     def on_change(self, listener: Listener) -> None:
         """Call `listener(old, new)` at each change.
@@ -100,8 +103,7 @@ class Breaker:
 
     def tick(self, now: float) -> None:
         """Become half-open when it is time."""
-        due = self.next_change_at()
-        if due is not None and now >= due:
+        if self.next_change_in_s(now) == 0.0:
             self._trials = Trials(self.policy.half_open_calls, self.policy.failure_rate)
             self._move(State.HALF_OPEN)
 

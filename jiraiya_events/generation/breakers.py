@@ -38,9 +38,9 @@ class Breakers:
         for breaker in self:
             breaker.tick(now)
 
-    def next_change_at(self) -> float | None:
-        """Return when `tick` is due, None while nothing changes by time."""
-        due = [at for breaker in self if (at := breaker.next_change_at()) is not None]
+    def next_change_in_s(self, now: float) -> float | None:
+        """Return in how long `tick` is due, None while nothing changes by time."""
+        due = [s for breaker in self if (s := breaker.next_change_in_s(now)) is not None]
         return min(due, default=None)
 
     def _tell(self, breaker: Breaker, old: State, new: State) -> None:

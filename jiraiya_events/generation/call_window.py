@@ -13,7 +13,7 @@ class Result(Enum):
 
 
 class CallWindow:
-    """A sliding time window over call results; time only moves forward."""
+    """A sliding time window over call results; those of a clock that was set back are no more."""
 
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
@@ -49,7 +49,7 @@ class CallWindow:
 
     def _forget(self, now: float) -> None:
         calls = self._calls
-        while calls and calls[0][0] <= now - self._window_s:
+        while calls and not now - self._window_s < calls[0][0] <= now:
             _, failed, slow = calls.popleft()
             self.failed -= failed
             self.slow -= slow

@@ -1,5 +1,7 @@
 """Single truths about the breaker that the property tests do not spell out."""
 
+import pytest
+
 from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.generation.breaker import Breaker, BreakerPolicy, Mode, Permit, State
 from jiraiya_events.generation.breakers import Breakers
@@ -33,15 +35,37 @@ def test_wrong_credentials_open_it_at_once_with_their_code() -> None:
 
 
 def test_it_becomes_half_open_by_time_alone() -> None:
-    """Proves that a timer at `next_change_at` suffices when nobody calls."""
+    """Proves that a timer of `next_change_in_s` suffices when nobody calls."""
     breaker = opened()
-    assert breaker.next_change_at() == 17.0
+    assert breaker.next_change_in_s(7.0) == 10.0
     states = []
     for now in (16.9, 17.0):
         breaker.tick(now)
         states.append(breaker.state)
     assert states == [State.OPEN, State.HALF_OPEN]
-    assert breaker.next_change_at() is None
+    assert breaker.next_change_in_s(17.0) is None
+
+
+@pytest.mark.parametrize("back_s", [1.0, 3_600.0])
+def test_a_clock_that_is_set_back_does_not_keep_it_open(back_s: float) -> None:
+    """Proves that calls are tried after the time it stays open, or sooner."""
+    breaker = Breaker("m", POLICY)
+    permit(breaker, 10_000.0).failed(10_000.0, DOWN, opens=True)
+    now = 10_000.0 - back_s
+    assert breaker.next_change_in_s(now) == 0.0
+    assert breaker.allow(now) is not None
+    assert breaker.state is State.HALF_OPEN
+
+
+def test_failures_of_a_clock_that_was_set_back_count_no_more() -> None:
+    """Proves that they do not stay in the window for as long as the clock was set back."""
+    policy = BreakerPolicy(minimum_calls=4, consecutive_failures=99)
+    breaker = Breaker("m", policy)
+    for _ in range(3):
+        permit(breaker, 10_000.0).failed(10_000.0, DOWN)
+    permit(breaker, 6_400.0).answered(6_400.0)
+    permit(breaker, 6_500.0).failed(6_500.0, DOWN)
+    assert breaker.state is State.CLOSED
 
 
 def test_a_cancelled_trial_gives_its_slot_back_and_says_so() -> None:
@@ -102,7 +126,7 @@ def test_an_operator_can_hold_it_open_and_let_it_go() -> None:
     breaker = Breaker("m", POLICY)
     breaker.set_mode(Mode.OPEN, 0.0)
     assert breaker.allow(9999.0) is None
-    assert breaker.next_change_at() is None
+    assert breaker.next_change_in_s(9999.0) is None
     breaker.set_mode(Mode.AUTO, 10_000.0)
     assert breaker.state is State.CLOSED
     assert breaker.outages.code_at(5000.0) is DOWN
@@ -180,7 +204,7 @@ def test_every_model_has_a_breaker_of_its_own() -> None:
     breakers.watch(lambda breaker, _, new: heard.append((breaker.name, new)))
     for name, now in (("a", 3.0), ("b", 1.0)):
         permit(breakers.of(name), now).failed(now, DOWN, opens=True)
-    assert breakers.next_change_at() == 16.0
+    assert breakers.next_change_in_s(3.0) == 13.0
     breakers.tick(16.0)
     assert heard == [("a", State.OPEN), ("b", State.OPEN), ("b", State.HALF_OPEN)]
     assert [breaker.state for breaker in breakers] == [State.OPEN, State.HALF_OPEN]
