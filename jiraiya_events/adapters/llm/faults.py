@@ -7,6 +7,7 @@ surface as a time-out of the OpenAI client: only the chain of causes tells them 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final
 
 import aiohttp
@@ -14,6 +15,7 @@ import openai
 
 from jiraiya_events.adapters.llm.provider_words import code_of, fit_for_logs, words_of
 from jiraiya_events.generation.faults import Fault, FaultKind
+from jiraiya_events.generation.rate_limit_headers import asked_to_wait_s
 
 # The first match in the chain of causes wins; subclasses stand before their parents.
 _BY_CLASS: Final[tuple[tuple[type[BaseException], FaultKind], ...]] = (
@@ -72,7 +74,7 @@ def _http_fault(error: openai.APIStatusError, words: str) -> Fault:
         FaultKind.HTTP,
         status=error.status_code,
         provider_code=_code(error),
-        retry_after_s=_retry_after_s(error.response.headers),
+        retry_after_s=_asked_to_wait_s(error),
         detail=f"{error.status_code} {words}".strip(),
     )
 
@@ -83,6 +85,15 @@ def _words(error: openai.APIError, private: Iterable[str], key: str) -> str:
 
 def _code(error: openai.APIError) -> str | None:
     return code_of(error.code) or code_of(error.type)
+
+
+def _asked_to_wait_s(error: openai.APIStatusError) -> float | None:
+    """Return the wait the provider names; a 429 may name it by its rate limits alone."""
+    headers = error.response.headers
+    said_s = _retry_after_s(headers)
+    if said_s is None and error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return asked_to_wait_s(headers, in_flight=0, tokens=1) or None
+    return said_s
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
