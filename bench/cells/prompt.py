@@ -51,7 +51,7 @@ async def measure(bootstrap: str, *, quick: bool) -> list[Measurement]:
 def _case(case: str, request: StoryRequested, count: int, rounds: int = 5) -> Measurement:
     book, prices = PromptBook(), Prices()
     checked = _checked(request)
-    texts = [text for _, text in book.render(checked).messages()]
+    texts = [message.text for message in book.render(checked).messages()]
 
     def price() -> None:
         prices.upper_bound_pico_usd(MODEL, input_tokens_at_most(texts), output_tokens(request))
@@ -59,7 +59,7 @@ def _case(case: str, request: StoryRequested, count: int, rounds: int = 5) -> Me
 
     steps: dict[str, Callable[[], object]] = {
         "checks of the texts": lambda: _checked(request),
-        "prompt": lambda: book.render(checked),
+        "prompt": lambda: book.render(checked).messages(),
         "prices": price,
     }
     took = {name: [_cpu_s(step, count) for _ in range(rounds)] for name, step in steps.items()}

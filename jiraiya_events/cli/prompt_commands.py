@@ -62,6 +62,8 @@ def show(
 
 
 def _call(wish: "StoryRequested", settings: "Settings", *, text: bool) -> dict[str, Any]:
+    from langchain_core.messages import convert_to_openai_messages
+
     from jiraiya_events.generation.prompt import STORY_SCHEMA, AnswerForm
     from jiraiya_events.generation.prompt_book import PromptBook, output_tokens
 
@@ -69,7 +71,7 @@ def _call(wish: "StoryRequested", settings: "Settings", *, text: bool) -> dict[s
     messages = prompt.messages(AnswerForm.TEXT if text else AnswerForm.JSON)
     return {
         "model": wish.model or settings.llm.model,
-        "messages": [{"role": role, "content": content} for role, content in messages],
+        "messages": convert_to_openai_messages(messages),
         "prompt_version": prompt.version,
         "max_output_tokens": settings.llm.max_output_tokens or output_tokens(wish),
         "json_schema": None if text else STORY_SCHEMA,

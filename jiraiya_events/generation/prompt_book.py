@@ -1,7 +1,8 @@
 """From a request to the prompt that is sent for it.
 
 What a stranger wrote goes into one JSON message and never into the system text, which is one of
-a fixed number of texts: made once for each choice of audience, language and length, then kept.
+a fixed number of texts. There is one chat template for each choice of audience, language and length
+and each form: it is made once, then kept, and makes the messages of every request.
 """
 # ruff: noqa: PLC0415 - LangChain takes long to import, and commands that call no model import this
 
@@ -13,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from jiraiya_events.domain.request import Audience, Length, StoryRequested
 from jiraiya_events.generation.language_lookup import lookup
-from jiraiya_events.generation.prompt import AnswerForm, Prompt
+from jiraiya_events.generation.prompt import AnswerForm, Prompt, Rules
 from jiraiya_events.generation.prompt_files import OTHER, packaged, read_prompt_files
 from jiraiya_events.generation.sanitize import clean_field
 
@@ -41,7 +42,7 @@ class PromptBook:
     def __init__(self, folder: Traversable | None = None, canary: str | None = None) -> None:
         self._texts = read_prompt_files(folder or packaged())
         self._canary = canary or secrets.token_hex(6)
-        self._systems: dict[Choice, Mapping[AnswerForm, str]] = {}
+        self._rules: dict[Choice, Mapping[AnswerForm, Rules]] = {}
 
     @property
     def version(self) -> str:
@@ -55,27 +56,26 @@ class PromptBook:
 
     def load(self) -> None:
         """Import LangChain now, which the first prompt would otherwise wait for."""
-        self._systems_of(Choice(Audience.CHILDREN, OTHER, Length.SHORT))
+        self._rules_for(Choice(Audience.CHILDREN, OTHER, Length.SHORT))
 
     def render(self, request: StoryRequested) -> Prompt:
         """Return the prompt for `request`; identity and metadata never reach the model."""
         language = lookup(request.language, self._texts.language, OTHER)
-        systems = self._systems_of(Choice(request.audience, language, request.length))
-        return Prompt(systems, _wish(request), self.version, self._canary)
+        rules = self._rules_for(Choice(request.audience, language, request.length))
+        return Prompt(rules, _wish(request), self.version, self._canary)
 
-    def _systems_of(self, choice: Choice) -> Mapping[AnswerForm, str]:
-        systems = self._systems.get(choice)
-        if systems is None:
-            systems = {form: self._system(choice, form) for form in AnswerForm}
-            self._systems[choice] = systems
-        return systems
+    def _rules_for(self, choice: Choice) -> Mapping[AnswerForm, Rules]:
+        rules = self._rules.get(choice)
+        if rules is None:
+            rules = self._rules[choice] = {form: self._made(choice, form) for form in AnswerForm}
+        return rules
 
-    def _system(self, choice: Choice, form: AnswerForm) -> str:
+    def _made(self, choice: Choice, form: AnswerForm) -> Rules:
         from jiraiya_events.generation.prompt_templates import chat_template
 
         template = chat_template(self._texts, **choice._asdict(), form=form, canary=self._canary)
         system, _ = template.format_messages(request="")
-        return system.text
+        return Rules(template, system.text)
 
 
 def output_tokens(request: StoryRequested) -> int:

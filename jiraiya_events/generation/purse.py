@@ -86,7 +86,7 @@ class Purse:
         await self._backlog.save("settle", reserved.key, settle)
 
     def _wanted(self, turn: Turn, output_tokens: int, now: float) -> Reservation:
-        texts = [content for _, content in turn.prompt.messages(AnswerForm.JSON)]
+        texts = (turn.prompt.system_text(AnswerForm.JSON), turn.prompt.user)
         most = self._prices.upper_bound_pico_usd(
             turn.model, input_tokens_at_most(texts), output_tokens
         )

@@ -5,7 +5,7 @@ import json
 from typing import Protocol
 
 from jiraiya_events.generation.paid import PaidAnswer
-from jiraiya_events.generation.prompt import Prompt
+from jiraiya_events.generation.prompt import AnswerForm, Prompt
 
 
 class ResponseCache(Protocol):
@@ -32,6 +32,6 @@ def cache_key(prompt: Prompt, model: str) -> str:
 
     The canary is another one with each start of the service, and no part of the wish.
     """
-    rules = {form: text.replace(prompt.canary, "") for form, text in prompt.systems.items()}
+    rules = {form: prompt.system_text(form).replace(prompt.canary, "") for form in AnswerForm}
     parts = json.dumps([model, prompt.version, prompt.user, rules], sort_keys=True)
     return hashlib.sha256(parts.encode()).hexdigest()

@@ -12,26 +12,20 @@ from typing import Final, Protocol
 from jiraiya_events.adapters.llm.options import Account, FormChoice, LlmOptions, Route
 from jiraiya_events.domain.codes import ErrorCode
 from jiraiya_events.domain.errors import SettingsError
+from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.generation.classification import of_fault
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
 from jiraiya_events.generation.paid import ModelAnswer
 from jiraiya_events.generation.ports import ModelPort
-from jiraiya_events.generation.prompt import AnswerForm, Prompt
+from jiraiya_events.generation.prompt import AnswerForm
+from jiraiya_events.generation.prompt_book import PromptBook
 from jiraiya_events.ops.findings import Finding, failed, ok, skipped, warning
 
 MODEL: Final = "model"
 TRIAL_TOKENS: Final = 16
 TRIAL_TIMEOUT_S: Final = 30.0
 
-_TRIAL: Final = Prompt(
-    {
-        AnswerForm.JSON: 'Answer with one JSON object: {"title": "...", "content": "..."}.',
-        AnswerForm.TEXT: "Answer with a title, then a blank line, then a story.",
-    },
-    user='{"keywords": ["lantern"]}',
-    version="doctor",
-    canary="",
-)
+_TRIAL: Final = StoryRequested(user_id="doctor", keywords=["lantern"])
 
 _FORM: Final = "JIRAIYA_LLM__ANSWER_FORM"
 _FALLBACKS: Final = "JIRAIYA_LLM__FALLBACK_MODELS"
@@ -92,7 +86,7 @@ def _of_list(route: Route, options: LlmOptions, listed: frozenset[str]) -> Findi
 async def _try_out(model: TriedModel, route: Route, options: LlmOptions) -> Finding:
     try:
         answer = await model.complete(
-            _TRIAL,
+            PromptBook().render(_TRIAL),
             model=route.name,
             max_output_tokens=TRIAL_TOKENS,
             timeout_s=min(options.timeout_s, TRIAL_TIMEOUT_S),

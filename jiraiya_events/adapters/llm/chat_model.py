@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import langsmith
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from jiraiya_events.adapters.llm.answers import answer_of
 from jiraiya_events.adapters.llm.client import (
@@ -102,13 +101,12 @@ class ChatModel:
         route, dialect = call.route, tried[-1]
         arguments = dialect.arguments(call.max_output_tokens)
         arguments |= {"model": route.model, "timeout": timeout(call.timeout_s)}
-        system, user = (text for _, text in call.prompt.messages(dialect.form))
-        messages: list[BaseMessage] = [SystemMessage(system), HumanMessage(user)]
+        messages = call.prompt.messages(dialect.form)
         chat = self._chats[route.account.name]
         key = _key_of(route.account)
 
         def fault(error: Exception, written: str = "") -> Fault:
-            return fault_of(error, (system, user, written), key)
+            return fault_of(error, (*(message.text for message in messages), written), key)
 
         try:
             if call.on_text is None:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from langchain_core.messages import convert_to_openai_messages
+
 from jiraiya_events.domain.request import StoryRequested
 from jiraiya_events.generation.prompt import STORY_SCHEMA, AnswerForm
 from jiraiya_events.generation.prompt_book import PromptBook
@@ -25,7 +27,7 @@ def test_prompt_show_prints_what_would_be_sent(tmp_path: Path) -> None:
     shown = show(tmp_path, wish, "--json", ALLOWED_MODELS="m-0,m-1", MODEL="m-0")
     (row,) = shown.rows
     prompt = PromptBook(canary="<canary>").render(StoryRequested.model_validate(wish))
-    assert [(m["role"], m["content"]) for m in row.pop("messages")] == prompt.messages()
+    assert row.pop("messages") == convert_to_openai_messages(prompt.messages())
     assert row == {
         "model": "m-1",
         "prompt_version": prompt.version,

@@ -71,7 +71,7 @@ def test_braces_of_a_stranger_are_only_braces(text: str) -> None:
     assert "secret" not in prompt.user
 
 
-def test_what_is_kept_is_what_the_chat_template_writes() -> None:
+def test_what_is_sent_is_what_the_chat_template_writes() -> None:
     """For every choice there is: the texts of each part, and the wish behind them."""
     texts, book = read_prompt_files(packaged()), PromptBook(canary="c4n4ry")
     for audience in Audience:
@@ -87,9 +87,9 @@ def test_what_is_kept_is_what_the_chat_template_writes() -> None:
                         form=form,
                         canary="c4n4ry",
                     )
-                    system, human = template.format_messages(request=prompt.user)
-                    sent = [("system", system.text), ("user", human.text)]
-                    assert prompt.messages(form) == sent
+                    sent = prompt.messages(form)
+                    assert sent == template.format_messages(request=prompt.user)
+                    assert [m.text for m in sent] == [prompt.system_text(form), prompt.user]
                     for part in (
                         texts.audience[audience],
                         texts.length[length],

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from langchain_core.messages import convert_to_openai_messages
 
 from jiraiya_events.adapters.standin.chat import answer
 from jiraiya_events.adapters.standin.wish import read_wish
@@ -20,7 +21,7 @@ def call_for(request: StoryRequested, form: AnswerForm) -> dict[str, Any]:
     messages = PromptBook().render(request).messages(form)
     body: dict[str, Any] = {
         "model": "any",
-        "messages": [{"role": role, "content": text} for role, text in messages],
+        "messages": convert_to_openai_messages(messages),
         "max_tokens": output_tokens(request),
     }
     if form is AnswerForm.JSON:
