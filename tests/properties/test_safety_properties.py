@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from jiraiya_events.domain.request import Audience, StoryRequested
-from jiraiya_events.generation.prompt import AnswerForm, Prompt
 from jiraiya_events.generation.safety import folding
 from jiraiya_events.generation.safety.age_bands import age_bands, broken_by, found_in
 from jiraiya_events.generation.safety.beginning import Beginning
@@ -21,13 +20,14 @@ from jiraiya_events.generation.safety.leak import leaks
 from jiraiya_events.generation.safety.literals import literals_of
 from jiraiya_events.generation.safety.patterns import load_patterns
 from jiraiya_events.generation.sanitize import clean_field, clean_story
+from tests.prompts import prompt
 
 PATTERNS = load_patterns().all
 PHRASES = {phrase.id: phrase for band in age_bands().values() for phrase in band.phrases.all}
 CUES = sorted({cue for pattern in PATTERNS for cue in literals_of(pattern.regex)})
 PARSER: Any = importlib.import_module("re._parser")
 PHRASE_CUES = sorted({cue for phrase in PHRASES.values() for cue in literals_of(phrase.regex)})
-PROMPT = Prompt(dict.fromkeys(AnswerForm, ""), "", "v", "")
+PROMPT = prompt()
 letters = st.characters(exclude_categories=["Cs"])
 texts = st.text(letters) | st.lists(
     st.sampled_from(CUES) | st.text(letters, max_size=4), max_size=40

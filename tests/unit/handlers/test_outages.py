@@ -74,7 +74,7 @@ class Flickering(MemorySpending):
 @virtual
 async def test_a_reservation_the_outage_left_behind_becomes_what_the_call_did_cost() -> None:
     spending = Flickering(Budgets(service_daily_pico=10**9))
-    replica = Replica(shared(), SlowModel(1.0), spending)
+    replica = Replica(shared(), SlowModel(1.0), spending=spending)
     await replica.serve(record(1))
     day = next(iter(spending._days.values()))
     assert day.sums[SERVICE] > 1000

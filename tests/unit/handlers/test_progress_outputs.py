@@ -8,10 +8,10 @@ from jiraiya_events.contract.trace import TraceContext
 from jiraiya_events.domain.clock import SystemClock
 from jiraiya_events.domain.request import Audience, StoryRequested
 from jiraiya_events.engine.records import Output, Record
-from jiraiya_events.generation.prompt import AnswerForm, Prompt
 from jiraiya_events.generation.safety.beginning import Beginning
 from jiraiya_events.handlers.progress_outputs import ProgressFeeds
 from jiraiya_events.testing.virtual_time import run_virtual
+from tests.prompts import prompt
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 KEY = b"\xff user"
@@ -72,8 +72,8 @@ def test_nothing_goes_out_that_its_request_s_checks_do_not_pass() -> None:
 
     def beginning(request: StoryRequested) -> Beginning:
         asked.append(request)
-        systems = dict.fromkeys(AnswerForm, "one two three four five six seven eight")
-        return Beginning(request.audience, Prompt(systems, "", "v", "once"))
+        rules = prompt("one two three four five six seven eight", canary="once")
+        return Beginning(request.audience, rules)
 
     sink = Taken()
     run_virtual(two_pieces(sink, beginning=beginning))
