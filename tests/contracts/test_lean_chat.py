@@ -174,7 +174,7 @@ async def streamed(kind: type[ChatOpenAI], endpoint: Endpoint) -> list[dict[str,
     finally:
         await http.aclose()
     for chunk in chunks:
-        chunk.response_metadata.get("headers", {}).pop("Date", None)
+        chunk.response_metadata.get("headers", {}).pop("date", None)
     return [
         {"text": one.text, "about": one.response_metadata, "usage": one.usage_metadata}
         for one in chunks
