@@ -161,7 +161,7 @@ class CallEvents(CallMetrics):
             return
         use = _use_of(kind)
         if not any(_use_of(failing) == use for failing in self._failing):
-            log.warning("the store is back", used_for=use)
+            log.warning(_BACK[use], used_for=use)
 
 
 _RESULTS: Final = "results"
@@ -184,6 +184,13 @@ _MEANING: Final = {
     _BUDGETS: "the budgets cannot be kept; calls wait until they can",
     _LIMITS: "users' requests cannot be counted; nobody is limited",
     _CACHE: "the response cache does not work; equal wishes are written anew",
+}
+# Different words: of lines that say the same within a few seconds one is written.
+_BACK: Final = {
+    _RESULTS: "the store is back",
+    _BUDGETS: "the store is back: the budgets can be kept",
+    _LIMITS: "the store is back: users' requests are counted",
+    _CACHE: "the store is back: equal wishes are shared",
 }
 
 

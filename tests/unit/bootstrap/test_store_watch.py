@@ -137,6 +137,20 @@ async def test_a_service_that_stops_sends_what_is_left() -> None:
     assert not rig.backlog.waiting
 
 
+def test_each_use_of_the_store_that_is_back_is_told() -> None:
+    """Whoever writes the log leaves out what was said a moment ago in the same words."""
+    calls = Rig().calls
+    operations = ("look_up", "reserve", "limit", "cache")
+    with capture_logs() as lines:
+        for operation in operations:
+            calls.store_failed(operation, "gone")
+        for operation in operations:
+            calls.store_answered(operation)
+    back = [line["event"] for line in lines if line["log_level"] == "warning"]
+    assert len(set(back)) == len(operations)
+    assert all("the store is back" in event for event in back)
+
+
 def test_a_backlog_that_is_full_is_told_once() -> None:
     calls = Rig().calls
     with capture_logs() as lines:
