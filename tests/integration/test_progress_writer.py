@@ -116,6 +116,15 @@ async def test_an_event_is_seen_without_a_transaction(kafka_bootstrap: str) -> N
         assert [event.body for event in await written.arrived()] == [1]
 
 
+async def test_a_large_key_is_no_trouble(kafka_bootstrap: str) -> None:
+    """It travels compressed, and without a transaction here as well."""
+    key = b"k" * 3_000_000
+    async with writing(KafkaConnection(kafka_bootstrap)) as written:
+        written.publish(1, key)
+        await written.settled()
+        assert [(event.key, event.body) for event in await written.arrived()] == [(key, 1)]
+
+
 async def test_a_missing_topic_is_said_once_and_not_created(tmp_path: Path) -> None:
     """Though the broker creates what clients ask for; once it is there, events arrive."""
     options = EmbeddedKafkaOptions(

@@ -87,14 +87,15 @@ def _hash(key: bytes) -> int:
 
 def _begin(producer: AIOKafkaProducer, place: tuple[str, int], index: int, output: Output) -> Batch:
     """Return a batch with its first record, which it always takes."""
+    transactional = producer._txn_manager is not None  # noqa: SLF001 - nothing public tells
     codec = DefaultRecordBatch.CODEC_NONE
     builder = producer.create_batch()
     if _weight(output) >= COMPRESSED_BYTES:
         codec = DefaultRecordBatch.CODEC_GZIP
-        builder = BatchBuilder(BATCH_BYTES, codec, is_transactional=True)
+        builder = BatchBuilder(BATCH_BYTES, codec, is_transactional=transactional)
     batch = Batch(*place, builder)
     if not _append(batch, index, output):
-        batch.builder = AnyNameBatch(transactional=True, codec=codec)
+        batch.builder = AnyNameBatch(transactional=transactional, codec=codec)
         _append(batch, index, output)
     return batch
 
