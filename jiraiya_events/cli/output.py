@@ -21,17 +21,17 @@ Json = Annotated[
 
 
 def out() -> Console:
-    """Return the console for what was asked for."""
+    """Return the console for what was asked for; `:dragon:` stays what somebody wrote."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, emoji=False)
 
 
 def err() -> Console:
     """Return the console for everything else."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def emit(row: Mapping[str, Any]) -> None:

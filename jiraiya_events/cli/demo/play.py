@@ -19,7 +19,7 @@ from jiraiya_events.cli.demo.scenario import Wish, scenario
 from jiraiya_events.cli.demo.stage import Stage, stage
 from jiraiya_events.cli.demo.view import page, summary
 from jiraiya_events.cli.exits import INTERRUPTED
-from jiraiya_events.cli.output import note
+from jiraiya_events.cli.output import note, out
 from jiraiya_events.cli.serve_command import stop_on_signals
 from jiraiya_events.client.received import read_outcome
 from jiraiya_events.client.requests import new_request_id
@@ -33,7 +33,7 @@ FRAMES_A_SECOND = 8
 
 async def play(count: int, *, keep: bool, console: Console | None = None) -> int:
     """Run the demo; return 0 when every request got its event, 1 when not, 130 at Ctrl-C."""
-    console = console or Console()
+    console = console or out()
     configure_logs(level=os.environ.get("JIRAIYA_LOG__LEVEL", "ERROR"), style="console")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     stopping = asyncio.Event()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -116,6 +115,6 @@ def _newest(board: Board) -> RenderableType:
         return Text("The first story is being written …", style="dim")
     story = board.newest.story
     text = Text(" ".join(story.content.split()))
-    title = escape(f"{story.title} — for {board.newest.user_id}")
+    title = Text(f"{story.title} — for {board.newest.user_id}")
     height = EXCERPT_LINES + 2
     return Panel(text, title=title, title_align="left", height=height, border_style="green")

@@ -67,19 +67,20 @@ def test_a_long_lane_is_shortened_to_what_moves() -> None:
 
 
 def test_the_page_shows_lanes_counters_and_the_newest_story() -> None:
-    """Titles and names are text, whatever brackets they hold."""
+    """Titles and names are text, whatever brackets or colons they hold."""
     board = Board()
     board.published("1", "ann", "[red]moon")
     statistics = Statistics(1, 100, waiting=2, parked=3, draining=False, sessions=())
     places = Places("127.0.0.1:1", "http://127.0.0.1:2", "a model")
     console = Console(file=io.StringIO(), width=100)
     console.print(page(board, statistics, places, 1.0))
-    board.ended("1", STORY)
+    titled = STORY.story.model_copy(update={"title": "[The] :dragon:"})
+    board.ended("1", STORY.model_copy(update={"story": titled}))
     console.print(page(board, statistics, places, 2.0))
     text = console.file
     assert isinstance(text, io.StringIO)
     shown = text.getvalue()
-    for words in ("[red]moon", "2 queued", "3 parked", STORY.story.title, STORY.user_id):
+    for words in ("[red]moon", "2 queued", "3 parked", "[The] :dragon:", STORY.user_id):
         assert words in shown
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from jiraiya_events.cli.output import emit
+from jiraiya_events.cli.output import emit, err, out, print_table
 from jiraiya_events.cli.record_view import record_row
 from jiraiya_events.client import Received
 
@@ -38,3 +38,15 @@ def test_bytes_that_are_no_text_can_be_read_back(
 def test_text_stays_as_it_is_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     """Escapes are for machines."""
     assert "\N{TURTLE}" in written({"title": "\N{TURTLE}"}, "utf-8", monkeypatch)
+
+
+def test_what_looks_like_an_emoji_stays_what_somebody_wrote(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Titles, keywords and messages go through these three."""
+    for console in (out(), err()):
+        console.print(":dragon:")
+        console.print("[bold]:dragon:[/]", markup=True)
+    print_table(["title"], [[":dragon:"]])
+    told = capsys.readouterr()
+    assert (told.out.count(":dragon:"), told.err.count(":dragon:")) == (3, 2)

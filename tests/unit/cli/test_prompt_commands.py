@@ -45,6 +45,15 @@ def test_prompt_show_follows_the_settings(tmp_path: Path) -> None:
     assert (row["json_schema"], row["max_output_tokens"]) == (None, 77)
 
 
+def test_prompt_show_writes_every_text_as_it_is(tmp_path: Path) -> None:
+    """Neither markup nor the name of an emoji is more than what somebody wrote."""
+    wish = {**WISH, "keywords": [":dragon:", "[bold]sea[/]", "\\[x"]}
+    shown = show(tmp_path, wish)
+    sent = PromptBook(canary="<canary>").render(StoryRequested.model_validate(wish)).messages()
+    assert all(message.text in shown.out for message in sent)
+    assert ":dragon:" in shown.out
+
+
 def test_prompt_show_has_an_example_of_its_own(tmp_path: Path) -> None:
     """Without a request it shows the contract's example, as text for people."""
     shown = jiraiya("prompt", "show", cwd=tmp_path)
