@@ -19,6 +19,8 @@ _GAP: Final = r"[\W_]{1,6}"
 _LETTER: Final = r"[^\W_]"
 _UNBOUNDED: Final = re.compile(r"(?<!\\)(?:\\\\)*(?:[*+]|\{[0-9]*,\})")
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
+# What may stand before a verb is dear to look at, and few words are the verb: that comes first.
+_ASKED: Final = re.compile(r"\{asked\}(\{[a-z_]+\}|\(\?:[^()]+\))")
 _FEW_WORDS: Final = re.compile(r"~([0-9])")
 # Scripts whose words have letters around them that belong to other words, or no spaces.
 _ANYWHERE: Final = frozenset({"any", "ar", "hi", "zh", "ja", "ko"})
@@ -96,7 +98,8 @@ def _pattern(
     language = entry["language"]
     try:
         words = raw.get("words", {}).get(language, {})
-        regex = _NAME.sub(lambda name: f"(?:{words[name[1]]})", entry["regex"])
+        regex = _ASKED.sub(r"(?=\1){asked}\1", entry["regex"])
+        regex = _NAME.sub(lambda name: f"(?:{words[name[1]]})", regex)
         solid = _squeezed(regex, raw["between"]) if entry.get("joined") else None
         return Pattern(
             id=entry["id"],
