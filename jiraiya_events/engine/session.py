@@ -210,6 +210,7 @@ class Session:
         self._open = True
         if self.state is SessionState.INIT:
             self.resume()
+        self._around.dispatcher.offer(self)  # lanes may be free of what another epoch has finished
 
     def reopen(self) -> None:
         """Wait for `opened`: the partition is, or was meanwhile, another epoch's."""

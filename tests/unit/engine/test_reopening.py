@@ -1,0 +1,71 @@
+"""What a session makes of another epoch: its own after trouble, or another owner's in between."""
+
+import asyncio
+
+from jiraiya_events.engine import offset_map
+from jiraiya_events.engine.errors import Fenced, WriterFailed
+from jiraiya_events.engine.offset_map import Progress
+from jiraiya_events.engine.records import Committed, Partition
+from jiraiya_events.engine.verdicts import Done, Retry, Verdict, Work
+from tests.unit.engine.rig import HERE, Rig, TroubledWriter, at_once, echo, virtual
+
+
+def finished_elsewhere(rig: Rig, progress: Progress) -> None:
+    """Let the log say what another owner has committed meanwhile."""
+    rig.log.committed[HERE] = offset_map.encode(progress)[0]
+
+
+@virtual
+async def test_a_lane_whose_head_another_owner_finished_is_started() -> None:
+    """Its session runs, so nothing but the reopening itself would offer it."""
+
+    async def wait_first(work: Work) -> Verdict:
+        return Retry(30) if work.record.offset == 0 else Done([echo(work.record)])
+
+    rig = Rig(wait_first)
+    rig.add(b"a", b"a")
+    await rig.start()
+    rig.commit_troubles = [(Fenced("newer"), None)]
+    finished_elsewhere(rig, Progress(3, {1: 0}))
+    rig.add(b"b")
+    await asyncio.sleep(5)
+    assert rig.started == [0, 2, 1]
+    await rig.stop()
+    assert rig.published == [b"1"]
+
+
+@virtual
+async def test_what_waited_for_a_commit_nobody_heard_of_is_started() -> None:
+    """Too much was uncommitted to start it; what the log turns out to have is not."""
+    turns: list[int] = []
+    together = asyncio.Event()
+
+    async def later(work: Work) -> Verdict:
+        turns.append(work.record.offset)
+        if work.record.offset < 4:
+            await together.wait()
+        elif turns.count(4) == 1:
+            return Retry(2.5)
+        return await at_once(work)
+
+    class Slow(TroubledWriter):
+        async def open(self) -> Committed:
+            await asyncio.sleep(1)
+            return await super().open()
+
+    rig = Rig(later, uncommitted=4)
+
+    def slow_writer(partition: Partition) -> Slow:
+        return Slow(rig, partition)
+
+    rig.engine._writers = slow_writer
+    await rig.start()
+    await asyncio.sleep(2)
+    rig.add(b"a", b"b", b"c", b"d", b"e")
+    await asyncio.sleep(2)
+    rig.commit_troubles = [(None, WriterFailed("unheard"))]
+    together.set()
+    await asyncio.sleep(60)
+    assert turns == [0, 1, 2, 3, 4, 4]
+    assert len(rig.published) == 5
+    await rig.stop()
