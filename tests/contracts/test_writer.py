@@ -10,7 +10,10 @@ from typing import Protocol
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import RequestTimedOutError
+from aiokafka.protocol.produce import ProduceRequest
 
+from jiraiya_events.adapters.kafka import transactional
 from jiraiya_events.adapters.kafka.committed_offsets import read_committed
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.writer import KafkaWriter, KafkaWriters
@@ -393,6 +396,34 @@ async def test_what_becomes_of_a_commit_given_up_is_no_complaint(kafka: KafkaPla
     del given_up
     gc.collect()
     assert complaints == []
+
+
+@pytest.mark.parametrize("silent", ["the partition's leader", "the broker"])
+async def test_nothing_is_left_of_a_writer_whose_batches_nobody_takes(
+    kafka: KafkaPlace, monkeypatch: pytest.MonkeyPatch, silent: str
+) -> None:
+    """Each left behind would go on trying, on sockets of its own, for as long as we run."""
+    monkeypatch.setattr(transactional, "CLOSE_TIMEOUT_S", 0.2)
+    before = asyncio.all_tasks()
+    writer = kafka.writer()
+    await writer.open()
+    producer = writer._producer
+    assert producer is not None
+    send = producer.client.send
+
+    async def unheard(node: int, request: object, **group: object) -> object:
+        if silent == "the broker" or isinstance(request, ProduceRequest):
+            raise RequestTimedOutError
+        return await send(node, request, **group)
+
+    monkeypatch.setattr(producer.client, "send", unheard)
+    commit = asyncio.ensure_future(writer.commit([output(kafka, b"a")], Committed(1)))
+    await asyncio.wait([commit], timeout=0.2)
+    commit.cancel()
+    await writer.close()
+    await asyncio.wait([commit])
+    assert asyncio.all_tasks() == before
+    assert not any(connection.connected() for connection in producer.client._conns.values())
 
 
 async def test_progress_held_by_an_open_transaction_is_never_read_past(kafka: KafkaPlace) -> None:

@@ -26,6 +26,8 @@ REQUEST_TIMEOUT_MS = 10_000
 EPOCH_TIMEOUT_S = 20.0
 COMMIT_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 5.0
+HANG_UP_TIMEOUT_S = 1.0
+"""For the goodbyes of TLS; the sockets are closed by then."""
 
 RETRY_BACKOFF_MS = 20
 """Between two transactions the coordinator says "concurrent": 27 ms a cycle instead of 110."""
@@ -87,22 +89,40 @@ def check_sent(sent: Sequence[Sent], results: Sequence[object]) -> None:
 
 
 async def close_producer(producer: AIOKafkaProducer) -> None:
-    """Close what can be closed in time, also a producer that was fenced; never raises."""
-    closing = asyncio.ensure_future(_stop(producer))
-    try:
-        await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
-    finally:
-        closing.cancel()
+    """Close what can be closed in time and end the rest, also of a fenced producer; never raises.
 
-
-async def _stop(producer: AIOKafkaProducer) -> None:
+    aiokafka's own way waits for batches that may never be delivered, and cut off it leaves the
+    tasks behind that go on delivering them.
+    """
+    stopping = asyncio.ensure_future(producer.stop())
     try:
-        await producer.stop()
-    except Exception as error:  # noqa: BLE001 - a dead producer may fail in any way while closing
-        log.debug("closing a producer failed: %r", error)
-        await producer.client.close()
+        await asyncio.wait([stopping], timeout=CLOSE_TIMEOUT_S)
     finally:
+        await _end([stopping, *_under_way(producer)])
+        hanging_up = asyncio.ensure_future(producer.client.close())
+        await asyncio.wait([hanging_up], timeout=HANG_UP_TIMEOUT_S)
+        await _end([hanging_up])
         _look_at_errors(producer)
+
+
+async def _end(tasks: Sequence[asyncio.Future[object]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for error in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(error, Exception):  # a dead producer may fail in any way while closing
+            log.debug("closing a producer failed: %r", error)
+
+
+def _under_way(producer: AIOKafkaProducer) -> list[asyncio.Task[object]]:
+    """Return the tasks of a producer that still run; aiokafka keeps no list of them."""
+    parts = (producer._sender, producer._message_accumulator)  # noqa: SLF001 - as above
+    return [task for task in asyncio.all_tasks() if _whose(task) in parts]
+
+
+def _whose(task: asyncio.Task[object]) -> object:
+    """Return the object whose method a task runs."""
+    frame = getattr(task.get_coro(), "cr_frame", None)
+    return frame.f_locals.get("self") if frame is not None else None
 
 
 def look_at_coming_errors(producer: AIOKafkaProducer) -> None:
