@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -31,6 +31,12 @@ from jiraiya_events.sidecar.server import SidecarServer
 log = structlog.get_logger(__name__)
 
 AGAIN_S = 1.0
+
+LEAVE_S = 3.0
+CLOSE_S = 5.0
+"""With the engine's 7 s a stop takes 15 s beyond the draining, whoever hangs: whatever stops the
+process must wait for longer than that."""
+
 _YOUNG_OBJECTS = 10_000
 
 
@@ -129,8 +135,8 @@ class Service:
             log.info("stopping: draining what runs", drain_timeout_s=parts.drain_s)
         # Sessions may be at work before the start has returned.
         await parts.engine.stop(parts.drain_s)
-        await parts.edge.stop()
-        await self._exit.aclose()
+        await _within(LEAVE_S, parts.edge.stop(), "leaving the group")
+        await _within(CLOSE_S, self._exit.aclose(), "closing what is open")
         log.info("stopped")
 
     def statistics(self) -> Statistics:
@@ -187,3 +193,16 @@ class Service:
             except BrokerUnavailable as error:
                 log.warning("asking Kafka for topics and rights failed", error=str(error))
             await asyncio.sleep(AGAIN_S)
+
+
+async def _within(seconds: float, ending: Coroutine[object, object, None], what: str) -> None:
+    """Wait for an end, and go on without it when a broker, say, holds it up."""
+    task = asyncio.ensure_future(ending)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        task.cancel()
+    if not task.done():
+        log.warning("stopping goes on without an end that takes too long", what=what)
+    else:
+        task.result()

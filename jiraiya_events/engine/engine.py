@@ -29,6 +29,9 @@ LOOP_FAILED = "the commit loop failed"
 LAST_COMMITS_S = 5.0
 """How long the last commits may take at shutdown, after the draining."""
 
+CANCEL_S = 1.0
+"""How long what is cancelled at shutdown may take to end: a log that hangs holds nothing up."""
+
 
 class Engine:
     """Consumes the assigned partitions; see the package's docstring for the way of a record."""
@@ -144,7 +147,8 @@ class Engine:
         """Stop reading and starting, wait for what runs, commit it, give the rest back.
 
         Handlers still running after `drain_s` seconds are cancelled; their records, and those
-        that waited, belong to the next owner. Call before leaving the group.
+        that waited, belong to the next owner. Takes `drain_s` and 7 s at most, whatever the log
+        does. Call before leaving the group.
         """
         self._draining = True
         self._dispatcher.stop()
@@ -228,4 +232,4 @@ async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     if tasks:
-        await asyncio.wait(tasks)
+        await asyncio.wait(tasks, timeout=CANCEL_S)

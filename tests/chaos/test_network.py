@@ -76,6 +76,31 @@ async def test_a_paused_partition_is_not_fetched_in_a_loop(tmp_path: Path) -> No
             world.endpoint.configure(default="ok")
 
 
+@pytest.mark.timeout(120)
+async def test_a_service_stops_in_time_while_no_broker_answers(tmp_path: Path) -> None:
+    """Calls run, outcomes wait to be committed, and the network swallows everything."""
+    drain_s, beyond_s, interpreter_s = 1, 15, 5
+    async with proxied_kafka() as kafka:
+        with World(kafka.direct, tmp_path, partitions=2) as world:
+            await asyncio.to_thread(world.create_topics)
+            world.endpoint.configure(latency={"kind": "lognormal", "seconds": 0.5, "longest": 5.0})
+            service = world.service(
+                KAFKA__BOOTSTRAP_SERVERS=kafka.through, ENGINE__DRAIN_TIMEOUT_S=str(drain_s)
+            )
+            await asyncio.to_thread(lambda: service.start().wait_ready())
+            await asyncio.to_thread(
+                world.publish, (plain(f"r{n}", f"user-{n}", stream=True) for n in range(200))
+            )
+
+            def busy() -> bool:
+                return service.metric("jiraiya_in_flight") >= 5
+
+            await asyncio.to_thread(wait_until, busy, 40, "calls are under way")
+            kafka.network.silence()
+            took_s = await asyncio.to_thread(service.terminate, 60)
+            assert took_s < drain_s + beyond_s + interpreter_s, f"{took_s:.1f} s"
+
+
 def _trouble(network: TcpProxy, rng: random.Random, history: list[str]) -> None:
     """Make trouble of each kind, in seeded order, with good times between."""
     kinds = ["delay", "cut", "silence", "silence then cut", "long silence"]

@@ -399,10 +399,10 @@ async def test_what_becomes_of_a_commit_given_up_is_no_complaint(kafka: KafkaPla
 
 
 @pytest.mark.parametrize("silent", ["the partition's leader", "the broker"])
-async def test_nothing_is_left_of_a_writer_whose_batches_nobody_takes(
+async def test_a_writer_whose_batches_nobody_takes_ends_at_once_and_whole(
     kafka: KafkaPlace, monkeypatch: pytest.MonkeyPatch, silent: str
 ) -> None:
-    """Each left behind would go on trying, on sockets of its own, for as long as we run."""
+    """It holds up no stop; a task left behind would go on trying for as long as we run."""
     monkeypatch.setattr(transactional, "CLOSE_TIMEOUT_S", 0.2)
     before = asyncio.all_tasks()
     writer = kafka.writer()
@@ -420,8 +420,9 @@ async def test_nothing_is_left_of_a_writer_whose_batches_nobody_takes(
     commit = asyncio.ensure_future(writer.commit([output(kafka, b"a")], Committed(1)))
     await asyncio.wait([commit], timeout=0.2)
     commit.cancel()
+    await asyncio.wait([commit], timeout=5)
+    assert commit.cancelled()
     await writer.close()
-    await asyncio.wait([commit])
     assert asyncio.all_tasks() == before
     assert not any(connection.connected() for connection in producer.client._conns.values())
 

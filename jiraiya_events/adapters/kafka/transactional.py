@@ -125,10 +125,15 @@ def _whose(task: asyncio.Task[object]) -> object:
     return frame.f_locals.get("self") if frame is not None else None
 
 
-def look_at_coming_errors(producer: AIOKafkaProducer) -> None:
-    """Look at what becomes of offsets that were not sent in time: aiokafka shields their future."""
+def look_at_coming_errors(producer: AIOKafkaProducer, sent: Sequence[Sent]) -> None:
+    """Look at what becomes of batches and offsets that nobody may wait for any more.
+
+    Offsets that were not sent in time have a future that aiokafka shields.
+    """
     for *_, future in producer._txn_manager._pending_txn_offsets:  # noqa: SLF001 - as above
         future.add_done_callback(_look)
+    for batch in sent:
+        batch.future.add_done_callback(_look)
 
 
 def _look(future: asyncio.Future[object]) -> None:

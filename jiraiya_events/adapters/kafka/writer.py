@@ -104,8 +104,7 @@ class KafkaWriter:
             offsets = {position: OffsetAndMetadata(committed.offset, committed.metadata)}
             await producer.send_offsets_to_transaction(offsets, self._group)
         finally:
-            look_at_coming_errors(producer)
-            futures = (batch.future for batch in sent)
-            results = await asyncio.gather(*futures, return_exceptions=True)
-        check_sent(sent, results)
+            look_at_coming_errors(producer, sent)
+        futures = (batch.future for batch in sent)
+        check_sent(sent, await asyncio.gather(*futures, return_exceptions=True))
         await producer.commit_transaction()

@@ -1,6 +1,7 @@
 """The order in which the service ends what it started."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -51,4 +52,32 @@ async def test_a_stop_during_the_start_drains_what_runs_already() -> None:
     await service.stop()
     assert edge.committed == len(rig.started)
     assert rig.engine.statistics().draining
+    await rig.stop()
+
+
+@virtual
+async def test_a_stop_waits_for_no_broker_that_hangs() -> None:
+    """Whoever stops the process kills it in the end, and what is open would not be closed."""
+
+    class Hanging:
+        async def stop(self) -> None:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(1_000)
+            await asyncio.sleep(1_000)
+
+    rig = Rig()
+    parts = SimpleNamespace(
+        engine=rig.engine,
+        edge=Hanging(),
+        journal=FileJournal(Path("nowhere"), scope="group", slots=1),
+        drain_s=1.0,
+        maker=SimpleNamespace(breakers=None),
+        vigil=None,
+    )
+    service = Service(cast("Parts", parts))
+    service._exit.push_async_callback(Hanging().stop)
+    await rig.start(HERE)
+    began = asyncio.get_running_loop().time()
+    await service.stop()
+    assert asyncio.get_running_loop().time() - began <= 1 + 15
     await rig.stop()

@@ -2,12 +2,14 @@
 
 import asyncio
 import inspect
+from collections.abc import Sequence
+from contextlib import suppress
 
 from jiraiya_events.engine.engine import Engine
-from jiraiya_events.engine.records import Partition, Record
+from jiraiya_events.engine.records import Committed, Output, Partition, Record
 from jiraiya_events.engine.session import SessionState
 from jiraiya_events.engine.verdicts import Retry, Verdict, Work
-from tests.unit.engine.rig import HERE, Rig, at_once, virtual
+from tests.unit.engine.rig import HERE, Rig, TroubledWriter, at_once, virtual
 
 OTHER = Partition("in", 1)
 
@@ -137,6 +139,40 @@ async def test_a_stop_cancels_what_takes_too_long() -> None:
     assert asyncio.get_running_loop().time() - began < 3
     assert rig.published == []
     assert rig.committed.offset in {None, 0}
+
+
+@virtual
+async def test_a_stop_waits_for_nothing_that_does_not_end() -> None:
+    """Neither for a handler that takes no cancellation, nor for a log that answers nothing."""
+
+    class Hanging(TroubledWriter):
+        async def commit(self, outputs: Sequence[Output], committed: Committed) -> None:
+            await self.close()
+
+        async def close(self) -> None:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(1_000)
+            await asyncio.sleep(1_000)
+
+    async def stubborn(work: Work) -> Verdict:
+        if work.record.offset:
+            return await at_once(work)
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(1_000)
+        await asyncio.sleep(1_000)
+        return await at_once(work)
+
+    rig = Rig(stubborn)
+
+    def hanging(partition: Partition) -> Hanging:
+        return Hanging(rig, partition)
+
+    rig.engine._writers = hanging
+    rig.add(b"a", b"b")
+    await rig.start()
+    began = asyncio.get_running_loop().time()
+    await rig.stop(drain_s=2)
+    assert asyncio.get_running_loop().time() - began <= 2 + 7
 
 
 @virtual

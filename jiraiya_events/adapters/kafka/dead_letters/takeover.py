@@ -28,6 +28,7 @@ from jiraiya_events.adapters.kafka.transactional import (
     FENCED,
     check_sent,
     close_producer,
+    look_at_coming_errors,
     transaction_error,
     transactional_producer,
 )
@@ -131,9 +132,9 @@ class KafkaTakeover:
         try:
             await send_all(producer, outputs, sent)
         finally:
-            futures = (batch.future for batch in sent)
-            results = await asyncio.gather(*futures, return_exceptions=True)
-        check_sent(sent, results)
+            look_at_coming_errors(producer, sent)
+        futures = (batch.future for batch in sent)
+        check_sent(sent, await asyncio.gather(*futures, return_exceptions=True))
         await producer.commit_transaction()
         self._in_transaction = False
 
