@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 
 from jiraiya_events.engine import offset_map
+from jiraiya_events.engine.batch_size import BatchSize
 from jiraiya_events.engine.errors import (
     EngineError,
     Fenced,
@@ -25,6 +26,7 @@ from jiraiya_events.engine.records import Committed
 from jiraiya_events.engine.refusals import Refusals
 from jiraiya_events.engine.session import Session, SessionState
 from jiraiya_events.engine.surroundings import Surroundings
+from jiraiya_events.engine.tracker import OffsetTracker
 
 RETRY_S = (0.1, 5.0)
 """First and longest wait between attempts to open a writer; doubling."""
@@ -53,6 +55,7 @@ class CommitLoop:
         """What is committed speaks of another log of that name, until we commit ourselves."""
         self._last = Committed(None)
         self._refusals = Refusals(around.handler)
+        self._size = BatchSize()
         self._failed_in_a_row = 0
         session.on_work = self._work.set
         self._enough = asyncio.Event()
@@ -158,11 +161,13 @@ class CommitLoop:
             await self._reopen()
         except Fenced as error:
             self._failed(error)
+            self._size.failed(batch)
             await self._close()
             await self._pause(self._around.limits.reopen_s)
             await self._reopen()
         except WriterFailed as error:
             self._failed(error)
+            self._size.failed(batch)
             await self._back_off()
             await self._reopen()
 
@@ -202,16 +207,27 @@ class CommitLoop:
         tracker = self._session.tracker
         if tracker is None:
             return [], self._last
-        batch = self._refusals.next_in_order(self._session.finished)
-        progress = tracker.progress_with({item.record.offset for item in batch})
-        committed, covered = offset_map.encode(progress)
+        finished = self._session.finished
+        batch, committed, covered = self._first_of(finished, tracker)
+        if any(item.record.offset >= covered for item in batch):
+            # What the map of an empty transaction covers, that of any other covers as well.
+            _, covered = offset_map.encode(tracker.progress_with(()))
+            speakable = [item for item in finished if item.record.offset < covered]
+            batch, committed, covered = self._first_of(speakable, tracker)
         self._session.uncovered = sum(
             item.record.offset >= covered for item in self._session.finished
         )
         if self._session.uncovered:
-            batch = [item for item in batch if item.record.offset < covered]
             self._around.dispatcher.offer(self._session)  # it does not count any more
         return batch, committed
+
+    def _first_of(
+        self, finished: list[Finished], tracker: OffsetTracker
+    ) -> tuple[list[Finished], Committed, int]:
+        """Return what may go next, the progress with it, and the offset up to which that speaks."""
+        batch = self._size.first_of(self._refusals.next_in_order(finished))
+        progress = tracker.progress_with({item.record.offset for item in batch})
+        return batch, *offset_map.encode(progress)
 
     async def _commit(self, batch: list[Finished], committed: Committed) -> None:
         session = self._session
@@ -227,6 +243,7 @@ class CommitLoop:
             session.committing = 0
         seconds = asyncio.get_running_loop().time() - started
         self._failed_in_a_row = 0
+        self._size.succeeded()
         self._untrue = None
         self._last = committed
         self._refusals.accepted(batch)

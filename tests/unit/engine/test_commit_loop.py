@@ -1,6 +1,7 @@
 """The commit loop: what it does when the log says no, or nothing at all."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -9,7 +10,7 @@ from jiraiya_events.engine.offset_map import decode
 from jiraiya_events.engine.records import Committed, Output, Partition
 from jiraiya_events.engine.session import SessionState
 from jiraiya_events.engine.verdicts import Done, Retry, Verdict, Work
-from tests.unit.engine.rig import HERE, OUT, Rig, at_once, virtual
+from tests.unit.engine.rig import HERE, OUT, Rig, TroubledWriter, at_once, virtual
 
 LARGE = b"x" * 200
 
@@ -365,3 +366,70 @@ async def test_a_stop_during_a_back_off_still_commits_what_is_finished() -> None
     assert rig.published == []
     await rig.stop()
     assert rig.published == [b"0"]
+
+
+class SlowWriter(TroubledWriter):
+    """Its log takes 20 ms an output, and ends a transaction after ten seconds."""
+
+    sizes: list[int]
+
+    async def commit(self, outputs: Sequence[Output], committed: Committed) -> None:
+        """Commit, or take too long for it."""
+        self.sizes.append(len(outputs))
+        needed_s = len(outputs) * 0.02 + sum(len(o.value or b"") for o in outputs) / 2**18
+        await asyncio.sleep(min(needed_s, 10))
+        if needed_s > 10:
+            msg = "the transaction timed out"
+            raise Fenced(msg)
+        await super().commit(outputs, committed)
+
+
+@pytest.mark.parametrize(("outputs", "size"), [(5, 10), (1, 2**17)], ids=["many", "large"])
+@virtual
+async def test_a_transaction_that_takes_too_long_is_followed_by_smaller_ones(
+    outputs: int, size: int
+) -> None:
+    """Else the same one would be tried, and would fail, for ever."""
+    sizes: list[int] = []
+
+    async def several(work: Work) -> Verdict:
+        return Done([Output(OUT, b"k", b"x" * size)] * outputs)
+
+    rig = Rig(several)
+
+    def slow(partition: Partition) -> SlowWriter:
+        writer = SlowWriter(rig, partition)
+        writer.sizes = sizes
+        return writer
+
+    rig.engine._writers = slow
+    rig.add(*(b"%d" % n for n in range(1_400)))
+    await rig.start()
+    await asyncio.sleep(3_600)
+    assert len(rig.published) == 1_400 * outputs
+    assert rig.committed == Committed(1_400)
+    assert len(sizes) < 200
+    await rig.stop()
+
+
+@virtual
+async def test_a_suspect_that_no_map_covers_keeps_back_nobody_else() -> None:
+    """Alone in its transaction it leaves all others in the map, which has no room for them."""
+    hold = asyncio.Event()
+
+    async def last_first(work: Work) -> Verdict:
+        number = work.record.offset // 10**6
+        if number <= 1_448:
+            await hold.wait()
+            return await at_once(work)
+        return Done([large(Output(OUT, b"k", b"%d" % number))])
+
+    rig = Rig(last_first, in_flight=2_000)
+    rig.log.max_output_bytes = 100
+    for number in range(1_450):
+        rig.add(b"%d" % number, gap=10**6)
+    await rig.start()
+    hold.set()
+    await asyncio.sleep(60)
+    assert len(rig.published) == len(set(rig.published)) == 1_450
+    await rig.stop()
