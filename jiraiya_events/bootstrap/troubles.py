@@ -13,6 +13,10 @@ from jiraiya_events.engine.statistics import SessionStatistics
 PATIENCE_S = 10.0
 """A move of the coordinator or a restart of the broker mends itself in less."""
 
+UNASSIGNED_S = 60.0
+"""The group waits for a member that does not answer for 30 s."""
+
+REJOIN = "joining the group hangs, restart the service; see docs/runbooks/stuck-partition.md"
 FENCED = "another producer uses our transactional id, see docs/runbooks/fenced-producer.md"
 
 
@@ -21,12 +25,16 @@ def describe_troubles(
     troubles: Mapping[Partition, Trouble],
     now_s: float,
 ) -> Iterator[str]:
-    """Yield a line for each halted partition, and for each that cannot open or commit."""
+    """Yield a line for each partition that is halted, revoked, or cannot open or commit."""
     for session in sessions:
         name = f"partition {session.partition.partition}"
         trouble = troubles.get(session.partition)
         if session.state is SessionState.HALTED:
             yield f"{name}: {session.reason}"
+        elif session.suspended_at_s is not None:
+            lasts_s = now_s - session.suspended_at_s
+            if lasts_s >= UNASSIGNED_S:
+                yield f"{name}: revoked {lasts_s:.0f} s ago, and no assignment came: {REJOIN}"
         elif trouble is not None and _stands_still(session) and trouble.goes_on(now_s):
             lasts_s = now_s - trouble.since_s
             if lasts_s >= PATIENCE_S:

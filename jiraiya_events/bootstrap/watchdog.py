@@ -27,6 +27,9 @@ COMMIT_S: Final = 90.0
 READ_S: Final = 60.0
 """After an error the reader waits for 5 s."""
 
+ASSIGN_S: Final = 120.0
+"""The group waits for a member that does not answer for 30 s; several may do so in a row."""
+
 OVER_CALL_S: Final = 120.0
 """What a handler may take beyond the model call it makes, which has a time-out of its own."""
 
@@ -104,6 +107,9 @@ def _of_session(session: SessionStatistics, activity: Activity, facts: Facts) ->
     name = f"partition {partition.partition}"
     if session.state is SessionState.HALTED and session.reason.startswith(LOOP_FAILED):
         yield Runnable(f"{name}: {session.reason}; standing still", None, 0.0)
+    if session.state is SessionState.SUSPENDED:
+        mark = session.suspended_at_s
+        yield Runnable(f"{name}: revoked, and no assignment came", mark, ASSIGN_S)
     if session.state is not SessionState.RUNNING:
         return
     if session.uncommitted:

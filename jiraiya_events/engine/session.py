@@ -64,6 +64,8 @@ class Session:
         self.throttle = Throttle(partition, around.intake, around.shares)
         self.owned = True
         """The partition is ours, as far as we know: a new epoch of it would fence nobody."""
+        self.suspended_at_s: float | None = None
+        """Since when nobody has told whether the partition is still ours, by the loop's clock."""
         self._open = False
         self._waiting = Waiting(around.parking, self._release)
 
@@ -215,6 +217,7 @@ class Session:
     def reopen(self) -> None:
         """Wait for `opened`: the partition is, or was meanwhile, another epoch's."""
         self.state = SessionState.INIT
+        self.suspended_at_s = None
         self.owned = True
         self._open = False
 
@@ -223,6 +226,7 @@ class Session:
         self.owned = True
         if self.state not in {SessionState.INIT, SessionState.SUSPENDED}:
             return
+        self.suspended_at_s = None
         if self.tracker is None or not self._open:
             self.state = SessionState.INIT
             return
@@ -237,6 +241,7 @@ class Session:
         self.owned = False
         if self.state in {SessionState.INIT, SessionState.RUNNING}:
             self.state = SessionState.SUSPENDED
+            self.suspended_at_s = asyncio.get_running_loop().time()
             self._waiting.give_up_parking()
 
     def drain(self) -> None:

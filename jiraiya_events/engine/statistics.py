@@ -21,6 +21,8 @@ class SessionStatistics:
     """Whether a lane would take a slot now."""
     next_expected: int | None
     frontier: int | None
+    suspended_at_s: float | None = None
+    """Since when it has been revoked and not assigned again, by the loop's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +51,5 @@ def snapshot(session: Session) -> SessionStatistics:
         can_start=session.can_start,
         next_expected=tracker.next_expected if tracker is not None else None,
         frontier=tracker.frontier if tracker is not None else None,
+        suspended_at_s=session.suspended_at_s,
     )

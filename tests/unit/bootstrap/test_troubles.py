@@ -1,16 +1,18 @@
 """A partition that stands still says why, and what to do; one that moves says nothing."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
 from aiokafka.errors import TransactionalIdAuthorizationFailed
 
 from jiraiya_events.bootstrap.activity import ROW_S, Activity
-from jiraiya_events.bootstrap.troubles import describe_troubles, forget_mended
+from jiraiya_events.bootstrap.troubles import UNASSIGNED_S, describe_troubles, forget_mended
 from jiraiya_events.engine.errors import Fenced, WriterFailed
 from jiraiya_events.engine.session import SessionState
 from jiraiya_events.engine.statistics import SessionStatistics
 from tests.unit.bootstrap.test_watchdog import HERE, IDLE_SESSION
+from tests.unit.engine.rig import Rig, virtual
 
 STUCK = replace(IDLE_SESSION, uncommitted=2)
 
@@ -92,3 +94,23 @@ def test_a_halted_partition_says_its_reason() -> None:
     """At once."""
     halted = replace(IDLE_SESSION, state=SessionState.HALTED, reason="damaged offset map")
     assert lines(Activity(), halted) == ["partition 0: damaged offset map"]
+
+
+@virtual
+async def test_a_revocation_that_no_assignment_follows_is_told_after_a_minute() -> None:
+    """It comes to an end of itself when the partition does come back."""
+    rig = Rig()
+    await rig.start()
+    rig.engine.revoke([HERE])
+
+    async def told(after_s: float) -> list[str]:
+        await asyncio.sleep(after_s)
+        now_s = asyncio.get_running_loop().time()
+        return list(describe_troubles(rig.engine.statistics().sessions, {}, now_s))
+
+    assert await told(UNASSIGNED_S - 1) == []
+    (line,) = await told(6)
+    assert line.startswith("partition 0: revoked 65 s ago, and no assignment came: ")
+    rig.assign(HERE)
+    assert await told(1) == []
+    await rig.stop()

@@ -7,6 +7,7 @@ import pytest
 from jiraiya_events.adapters.kafka.log_watch import Unread
 from jiraiya_events.bootstrap.activity import Activity
 from jiraiya_events.bootstrap.watchdog import (
+    ASSIGN_S,
     BLINK_S,
     COMMIT_S,
     OVER_CALL_S,
@@ -129,6 +130,14 @@ def test_a_reader_that_reads_nothing_of_what_is_there_is_stuck(vigil: Vigil) -> 
     assert READ_S < (end - 6) * BEAT_S < READ_S + 3 * BEAT_S
 
 
+def test_a_revocation_that_no_assignment_follows_is_stuck(vigil: Vigil) -> None:
+    """The client hangs in joining the group; each revocation has its whole time."""
+    for suspended_at_s in range(3):
+        vigil.set(state=SessionState.SUSPENDED, suspended_at_s=float(suspended_at_s))
+        assert vigil.goes_red(ASSIGN_S - 2 * BEAT_S) is None
+    assert vigil.goes_red(4 * BEAT_S)
+
+
 def test_handlers_that_outlive_every_time_out_are_stuck(vigil: Vigil) -> None:
     """One call is bounded; a handler makes one call at most."""
     vigil.in_flight = 4
@@ -209,11 +218,20 @@ def test_a_transaction_that_fails_again_and_again_is_alive(vigil: Vigil) -> None
         vigil.activity.failed(HERE, WriterFailed("away"), vigil.now_s)
 
 
-@pytest.mark.parametrize("state", [SessionState.INIT, SessionState.SUSPENDED])
-def test_a_rebalance_is_well(vigil: Vigil, state: SessionState) -> None:
+@pytest.mark.parametrize(
+    ("state", "bound_s"), [(SessionState.INIT, 3600), (SessionState.SUSPENDED, ASSIGN_S)]
+)
+def test_a_rebalance_is_well(vigil: Vigil, state: SessionState, bound_s: float) -> None:
     """Nothing is runnable while the partition's fate is open."""
     vigil.facts = replace(WELL, unread={HERE: Unread(5, 9, paused=False)})
     vigil.set(state=state, uncommitted=3)
+    assert vigil.goes_red(bound_s) is None
+
+
+def test_a_revocation_while_the_broker_is_away_is_well(vigil: Vigil) -> None:
+    """Nobody could assign anything."""
+    vigil.facts = replace(WELL, broker_answers=False)
+    vigil.set(state=SessionState.SUSPENDED)
     assert vigil.goes_red(3600) is None
 
 
