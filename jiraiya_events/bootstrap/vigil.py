@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer
@@ -12,7 +13,7 @@ from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.edge import KafkaEdge
 from jiraiya_events.adapters.kafka.log_watch import LogWatch
 from jiraiya_events.adapters.kafka.needs import Lack, Needs
-from jiraiya_events.adapters.kafka.pulse import BrokerPulse
+from jiraiya_events.adapters.kafka.pulse import EVERY_S, BrokerPulse
 from jiraiya_events.bootstrap.activity import Activity
 from jiraiya_events.bootstrap.troubles import describe_troubles, forget_mended
 from jiraiya_events.bootstrap.watchdog import Facts, Watchdog, runnable_work
@@ -24,7 +25,7 @@ from jiraiya_events.generation.breakers import Breakers
 log = structlog.get_logger(__name__)
 
 SILENT_S = 5.0
-"""Two beats without an answer: what stands still may stand still because of the broker."""
+"""A question waits so long for its answer: what stands still may do so because of the broker."""
 
 
 class Vigil:
@@ -48,18 +49,23 @@ class Vigil:
         self._told_stuck = False
         self._cluster = ClusterWatch(needs, engine.restart, edge.partitions_added)
         self._logs = LogWatch(lambda: engine.statistics().sessions, engine.begins_at, engine.halt)
-        looks = (self._look_at_cluster, self._logs.look, self._look_at_progress)
-        self._pulse = BrokerPulse(edge.intake, looks)
+        self._pulse = BrokerPulse(edge.intake, (self._look_at_cluster, self._logs.look))
+        self._progress: asyncio.Task[None] | None = None
         self._place_lost = asyncio.Event()
         edge.on_place_lost = self._place_lost.set
 
     def start(self) -> None:
         """Watch from now on."""
         self._pulse.start()
+        self._progress = asyncio.get_running_loop().create_task(self._watch_progress())
 
     async def stop(self) -> None:
         """Watch no more."""
         await self._pulse.stop()
+        if self._progress is not None:
+            self._progress.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._progress
 
     async def end(self) -> None:
         """Wait for what the service cannot go on after; raises the `ServiceError`."""
@@ -106,9 +112,19 @@ class Vigil:
     async def _look_at_cluster(self, consumer: AIOKafkaConsumer) -> None:
         await self._cluster.look(consumer._client)  # noqa: SLF001 - one connection is enough
 
-    async def _look_at_progress(self, _: AIOKafkaConsumer) -> None:
-        self._tell(self.stuck())
-        forget_mended(self._engine.statistics().sessions, self._activity.troubles)
+    async def _watch_progress(self) -> None:
+        """Look at a steady pace, not one of the broker's: a pause would look like a sleep."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                self._look_at_progress()
+            except Exception as error:  # the watch must go on, whatever a look runs into
+                log.exception("a look at the progress failed", error=repr(error))
+
+    def _look_at_progress(self) -> None:
+        if self._pulse.silent_s() <= SILENT_S:
+            self._tell(self.stuck())
+            forget_mended(self._engine.statistics().sessions, self._activity.troubles)
 
     def _tell(self, stuck: list[str]) -> None:
         """Say it in the log too: a restart takes the probe's answer with it."""

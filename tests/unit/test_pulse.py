@@ -11,10 +11,10 @@ from jiraiya_events.testing.virtual_time import run_virtual
 
 
 class Consumer:
-    """Its client fails once, then answers."""
+    """Its client fails a few times, then answers."""
 
-    def __init__(self, error: Exception) -> None:
-        self.errors = [error]
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
 
     @property
     def _client(self) -> "Consumer":
@@ -48,5 +48,41 @@ def test_the_pulse_outlives_whatever_the_client_runs_into(error: Exception, line
         return silent, looks
 
     with capture_logs() as logs:
-        assert run_virtual(two_beats()) == ([EVERY_S + 1.0, 1.0], 1)
+        assert run_virtual(two_beats()) == ([1.0, 0.0], 1)
     assert len(logs) == lines
+
+
+def test_a_broker_that_answers_is_not_silent_however_long_the_looks_take() -> None:
+    """Else slow looks would make it look as if it were away."""
+
+    async def a_minute() -> float:
+        async def look(_: object) -> None:
+            await asyncio.sleep(1_000)
+
+        pulse = BrokerPulse(KafkaIntake(Consumer), [look, look])
+        pulse.start()
+        silent = []
+        for _ in range(60):
+            await asyncio.sleep(1)
+            silent.append(pulse.silent_s())
+        await pulse.stop()
+        return max(silent)
+
+    assert run_virtual(a_minute()) == 0.0
+
+
+def test_silence_begins_with_the_first_question_nobody_answers() -> None:
+    """And ends with the first that is answered."""
+
+    async def silence_then_an_answer() -> list[float]:
+        pulse = BrokerPulse(KafkaIntake(lambda: consumer), [])
+        consumer = Consumer(*[TimeoutError()] * 5)
+        pulse.start()
+        await asyncio.sleep(5.5 * EVERY_S)
+        silent = [pulse.silent_s()]
+        await asyncio.sleep(EVERY_S)
+        silent.append(pulse.silent_s())
+        await pulse.stop()
+        return silent
+
+    assert run_virtual(silence_then_an_answer()) == [4.5 * EVERY_S, 0.0]

@@ -19,7 +19,7 @@ Look = Callable[[AIOKafkaConsumer], Awaitable[None]]
 
 
 class BrokerPulse:
-    """Refreshes the consumer's metadata; remembers when that last succeeded.
+    """Refreshes the consumer's metadata; remembers since when nobody has answered that.
 
     In every beat that finds the broker there, each of `looks` is given the consumer.
     """
@@ -27,18 +27,20 @@ class BrokerPulse:
     def __init__(self, intake: KafkaIntake, looks: Sequence[Look] = ()) -> None:
         self._intake = intake
         self._looks = looks
-        self._heard_at: float | None = None
+        self._unanswered_since: float | None = None
         self._task: asyncio.Task[None] | None = None
 
     def silent_s(self) -> float:
-        """Return for how long the broker has not answered; 0 before the first question."""
-        if self._heard_at is None:
+        """Return how long ago the first question was asked of those that were not answered.
+
+        0 while there is none: between questions, however long the looks take.
+        """
+        if self._unanswered_since is None:
             return 0.0
-        return asyncio.get_running_loop().time() - self._heard_at
+        return asyncio.get_running_loop().time() - self._unanswered_since
 
     def start(self) -> None:
         """Ask from now on."""
-        self._heard_at = asyncio.get_running_loop().time()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
@@ -52,8 +54,10 @@ class BrokerPulse:
         while True:
             await asyncio.sleep(EVERY_S)
             consumer = self._intake.consumer
+            if self._unanswered_since is None:
+                self._unanswered_since = asyncio.get_running_loop().time()
             if consumer is not None and await self._answers(consumer):
-                self._heard_at = asyncio.get_running_loop().time()
+                self._unanswered_since = None
                 for look in self._looks:
                     await self._give(look, consumer)
 
