@@ -84,7 +84,7 @@ class Session:
         work = Work(record, asyncio.get_running_loop().time(), tries)
         self.lanes.add(work)
         self._around.observer.consumed(record)
-        self.throttle.take_in(record.size, tracker.accepted)
+        self.throttle.take_in(record.size, tracker)
         self._around.dispatcher.offer(self)
 
     def begins_at(self, first: int) -> None:
@@ -96,7 +96,7 @@ class Session:
     def adjust_intake(self) -> None:
         """Pause or resume reading, as the limits say."""
         if self.state is SessionState.RUNNING and self.tracker is not None:
-            self.throttle.adjust(self.tracker.accepted)
+            self.throttle.adjust(self.tracker)
 
     # What runs.
 

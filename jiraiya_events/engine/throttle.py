@@ -3,6 +3,7 @@
 from jiraiya_events.engine.limits import Limits
 from jiraiya_events.engine.ports import Intake
 from jiraiya_events.engine.records import Partition
+from jiraiya_events.engine.tracker import OffsetTracker
 
 RESUME_AT = 0.75
 """Intake resumes at this share of a limit, so that it does not flap around it."""
@@ -45,19 +46,19 @@ class Throttle:
         self._paused = True
         self._intake.pause(self._partition)
 
-    def take_in(self, size: int, accepted: int) -> None:
-        """Note one more record of `size` bytes, the last of `accepted`; it may be too much."""
+    def take_in(self, size: int, tracker: OffsetTracker) -> None:
+        """Note one more record of `size` bytes, which the tracker has; it may be too much."""
         self.bytes += size
         if (
-            accepted >= self._shares.accepted
+            tracker.accepted >= self._shares.accepted
             or self.bytes >= self._shares.bytes
             or self.metadata_chars >= METADATA_CHARS
         ):
-            self.adjust(accepted)
+            self.adjust(tracker)
 
-    def adjust(self, accepted: int) -> None:
-        """Pause or resume for this many records that were read and not committed."""
-        share = self._filled(accepted)
+    def adjust(self, tracker: OffsetTracker) -> None:
+        """Pause or resume for what was read and not committed."""
+        share = self._filled(tracker)
         if self._paused and share < RESUME_AT:
             self._paused = False
             self._intake.resume(self._partition)
@@ -65,11 +66,10 @@ class Throttle:
             self._paused = True
             self._intake.pause(self._partition)
 
-    def _filled(self, accepted: int) -> float:
-        if not accepted:
+    def _filled(self, tracker: OffsetTracker) -> float:
+        if not tracker.accepted:
             return 0.0  # nothing here could ever finish and lower it
-        return max(
-            accepted / self._shares.accepted,
-            self.bytes / self._shares.bytes,
-            self.metadata_chars / METADATA_CHARS,
-        )
+        held = max(tracker.accepted / self._shares.accepted, self.bytes / self._shares.bytes)
+        if tracker.unread:
+            return held  # the map has these already: to read them makes it no longer
+        return max(held, self.metadata_chars / METADATA_CHARS)

@@ -1,10 +1,13 @@
 """A session: what it reads, starts, holds back and refuses."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
+from jiraiya_events.engine import offset_map
 from jiraiya_events.engine.errors import Fenced
+from jiraiya_events.engine.offset_map import Progress
 from jiraiya_events.engine.parking import Parking
 from jiraiya_events.engine.records import Committed, Output, Partition, Record
 from jiraiya_events.engine.session import SessionState
@@ -85,6 +88,33 @@ async def test_a_long_map_pauses_the_intake() -> None:
     await asyncio.sleep(1)
     assert rig.started == [0]
     await rig.stop(0)
+
+
+@virtual
+async def test_a_long_map_that_was_taken_over_is_read_side_by_side() -> None:
+    """All it speaks of is in it already; one record after the other would take hours."""
+    waiting = dict.fromkeys(range(1_400), 2)
+
+    async def slow(work: Work) -> Verdict:
+        await asyncio.sleep(0.01 if work.record.offset < 3 else 10)
+        return await at_once(work)
+
+    rig = Rig(slow)
+    rig.add(*(b"%d" % n for n in range(1_500)))
+    rig.log.committed[HERE] = offset_map.encode(Progress(1_400, waiting))[0]
+
+    async def read_slowly(deliver: Callable[[Record], None]) -> None:
+        while True:
+            record = rig.intake.step()
+            if record is not None:
+                deliver(record)
+            await asyncio.sleep(1 if record is None else 0.001)
+
+    rig.intake.run = read_slowly  # type: ignore[method-assign]
+    await rig.start()
+    await asyncio.sleep(200)
+    assert len(rig.published) == 1_500
+    await rig.stop()
 
 
 @virtual
