@@ -48,7 +48,12 @@ class Vigil:
         self._watchdog = Watchdog()
         self._told_stuck = False
         self._cluster = ClusterWatch(needs, engine.restart, edge.partitions_added)
-        self._logs = LogWatch(lambda: engine.statistics().sessions, engine.begins_at, engine.halt)
+        self._logs = LogWatch(
+            lambda: engine.statistics().sessions,
+            engine.begins_at,
+            engine.halt,
+            edge.intake.is_paused,
+        )
         self._pulse = BrokerPulse(edge.intake, (self._look_at_cluster, self._logs.look))
         self._progress: asyncio.Task[None] | None = None
         self._place_lost = asyncio.Event()

@@ -70,6 +70,11 @@ class Watching(BaseMiddleware):
         return await call_next(msg)
 
 
+async def getone(consumer: AIOKafkaConsumer) -> ConsumerRecord:
+    """Read as aiokafka does."""
+    return await consumer.getone()
+
+
 class Edge:
     """A broker with one subscriber of ours and a handler that keeps what it was given."""
 
@@ -90,7 +95,7 @@ class Edge:
             no_reply=True,
         )
         self.made_class = type(made)
-        self.subscriber = EngineSubscriber.install(made, self.delivered.append)
+        self.subscriber = EngineSubscriber.install(made, self.delivered.append, getone)
         self.subscriber(self._handle)
 
     async def _handle(self, work: Work) -> Verdict:
@@ -193,7 +198,7 @@ async def test_what_the_handler_raises_reaches_the_engine(edge: Edge) -> None:
         raise ZeroDivisionError
 
     made = broker.subscriber("other", parser=parse, decoder=decode, no_reply=True)
-    crashing = EngineSubscriber.install(made, edge.delivered.append)
+    crashing = EngineSubscriber.install(made, edge.delivered.append, getone)
     crashing(crash)
     async with TestKafkaBroker(broker):
         with pytest.raises(ZeroDivisionError):

@@ -9,6 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import KafkaError
+from aiokafka.protocol.fetch import FetchRequest
 
 from jiraiya_events.adapters.kafka.intake import KafkaIntake
 from jiraiya_events.adapters.memory.intake import MemoryIntake
@@ -71,7 +72,7 @@ class KafkaReading:
         """Wait a moment for a record."""
         try:
             async with asyncio.timeout(1.0):
-                return int((await self._consumer.getone()).offset)
+                return int((await self.intake.read(self._consumer)).offset)
         except TimeoutError:
             return None
 
@@ -143,6 +144,60 @@ async def test_a_paused_partition_delivers_nothing_until_it_is_resumed(reading: 
     assert await reading.next() is None
     reading.intake.resume(here)
     assert await reading.next() == 1
+
+
+async def test_what_was_fetched_outlives_a_pause(kafka_bootstrap: str) -> None:
+    """Other partitions are read meanwhile, and each record crosses the network once."""
+    topic = await fill(kafka_bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap, auto_offset_reset="earliest")
+    consumer.assign([TopicPartition(topic, 0), TopicPartition(topic, 1)])
+    await consumer.start()
+    fetched: list[tuple[int, int]] = []
+    send = consumer._client.send
+
+    async def counting(node: int, request: object, **group: object) -> object:
+        answer = await send(node, request, **group)
+        if isinstance(request, FetchRequest):
+            fetched.extend(
+                (partition, len(records))
+                for _, partitions in answer.topics
+                for partition, *_, records in partitions
+                if records
+            )
+        return answer
+
+    consumer._client.send = counting
+    intake = KafkaIntake(lambda: consumer)
+    here, there = Partition(topic, 0), Partition(topic, 1)
+    read: list[tuple[int, int]] = []
+    for _ in range(10):
+        for held, other in ((here, there), (there, here)):
+            intake.pause(held)
+            intake.resume(other)
+            record = await intake.read(consumer)
+            assert record.partition == other.partition
+            read.append((record.partition, record.offset))
+    await consumer.stop()
+    assert sorted(read) == [(partition, n) for partition in (0, 1) for n in range(10)]
+    assert sorted(partition for partition, _ in fetched) == [0, 1]
+
+
+async def test_a_resume_reaches_a_reader_that_waits_already(kafka_bootstrap: str) -> None:
+    """What it is to read was fetched long ago: nothing from the broker would wake it."""
+    topic = await fill(kafka_bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap, auto_offset_reset="earliest")
+    consumer.assign([TopicPartition(topic, 0)])
+    await consumer.start()
+    intake, here = KafkaIntake(lambda: consumer), Partition(topic, 0)
+    assert (await intake.read(consumer)).offset == 0
+    intake.pause(here)
+    reading = asyncio.ensure_future(intake.read(consumer))
+    while not consumer._fetcher._fetch_waiters:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0)
+    intake.resume(here)
+    async with asyncio.timeout(5):
+        assert (await reading).offset == 1
+    await consumer.stop()
 
 
 async def test_a_seek_does_not_resume(reading: Reading) -> None:

@@ -24,7 +24,7 @@ class Log:
     def __init__(self) -> None:
         self.first, self.end, self.at = 0, 10, 10
         self.assigned: set[TopicPartition] = {WHERE}
-        self.stopped: set[TopicPartition] = set()
+        self.stopped: set[Partition] = set()
         self.sessions: list[SessionStatistics] = [replace(IDLE_SESSION, next_expected=10)]
         self.leaders: dict[TopicPartition, int] = {WHERE: 1}
         self.failing: set[TopicPartition] = set()
@@ -34,6 +34,7 @@ class Log:
             lambda: self.sessions,
             lambda partition, first: self.beginnings.append((partition, first)),
             lambda _, reason: self.halts.append(reason),
+            lambda partition: partition in self.stopped,
         )
 
     def add(self, number: int, leader: int) -> TopicPartition:
@@ -62,10 +63,6 @@ class Log:
         """As aiokafka's."""
         return self.assigned
 
-    def paused(self) -> set[TopicPartition]:
-        """As aiokafka's."""
-        return self.stopped
-
     async def beginning_offsets(self, where: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """As aiokafka's: one partition that cannot be asked fails all, one without leader waits."""
         where = list(where)
@@ -92,7 +89,7 @@ class Log:
 async def test_the_engine_hears_where_its_logs_begin() -> None:
     """And the watchdog what is unread."""
     log = Log()
-    log.first, log.end, log.at, log.stopped = 4, 12, 11, {WHERE}
+    log.first, log.end, log.at, log.stopped = 4, 12, 11, {HERE}
     await log.look()
     assert log.beginnings == [(HERE, 4)]
     assert log.watch.unread == {HERE: Unread(position=11, end=12, paused=True)}

@@ -97,8 +97,8 @@ class KafkaEdge:
             heartbeat_interval_ms=HEARTBEAT_MS,
             rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
         )
-        self._subscriber = EngineSubscriber.install(subscriber, self._deliver)
         self.intake = KafkaIntake(lambda: self._subscriber.consumer)
+        self._subscriber = EngineSubscriber.install(subscriber, self._deliver, self.intake.read)
 
     def handler(self, handle: Handle, on_crash: Crashed) -> EdgeHandler:
         """Register `handle` with FastStream and return what the engine is to call."""

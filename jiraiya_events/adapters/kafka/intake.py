@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from jiraiya_events.adapters.kafka.holding import Holding
 from jiraiya_events.engine.errors import WriterFailed
 from jiraiya_events.engine.records import Partition
 
@@ -17,6 +18,7 @@ class KafkaIntake:
 
     def __init__(self, source: Callable[[], AIOKafkaConsumer | None]) -> None:
         self._source = source
+        self._holding = Holding()
 
     @property
     def consumer(self) -> AIOKafkaConsumer | None:
@@ -33,15 +35,23 @@ class KafkaIntake:
         if consumer := self.consumer:
             consumer._coordinator.request_rejoin()  # noqa: SLF001 - nothing public tells or does it
 
+    async def read(self, consumer: AIOKafkaConsumer) -> ConsumerRecord:
+        """Return the next record to deliver. Raises `KafkaError`."""
+        return await self._holding.read(consumer)
+
     def pause(self, partition: Partition) -> None:
         """Stop delivering."""
-        if consumer := self._assigned(partition):
-            consumer.pause(TopicPartition(*partition))
+        if self._assigned(partition):
+            self._holding.hold(TopicPartition(*partition))
 
     def resume(self, partition: Partition) -> None:
         """Deliver again."""
         if consumer := self._assigned(partition):
-            consumer.resume(TopicPartition(*partition))
+            self._holding.release(TopicPartition(*partition), consumer)
+
+    def is_paused(self, partition: Partition) -> bool:
+        """Tell whether a partition is not delivered for now."""
+        return TopicPartition(*partition) not in self._holding
 
     def seek(self, partition: Partition, offset: int) -> None:
         """Deliver from `offset` on."""

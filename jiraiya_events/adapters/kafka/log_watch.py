@@ -40,10 +40,12 @@ class LogWatch:
         sessions: Callable[[], Iterable[SessionStatistics]],
         begins_at: Callable[[Partition, int], None],
         halt: Callable[[Partition, str], None],
+        is_paused: Callable[[Partition], bool],
     ) -> None:
         self._sessions = sessions
         self._begins_at = begins_at
         self._halt = halt
+        self._is_paused = is_paused
         self._beyond: dict[Partition, int] = {}
         self.unread: Mapping[Partition, Unread] = {}
 
@@ -78,7 +80,15 @@ class LogWatch:
         for where in group:
             self._begins_at(Partition(*where), first[where])
             seen.ends[Partition(*where)] = expected[where], end[where]
-        await _all(_stand(consumer, where, end[where], seen) for where in group)
+        await _all(self._stand(consumer, where, end[where], seen) for where in group)
+
+    async def _stand(
+        self, consumer: AIOKafkaConsumer, where: TopicPartition, end: int, seen: "_Seen"
+    ) -> None:
+        if where in consumer.assignment():
+            here = Partition(*where)
+            position = await consumer.position(where)
+            seen.unread[here] = Unread(position, end, self._is_paused(here))
 
     def _find_beyond(self, seen: Mapping[Partition, tuple[int, int]]) -> None:
         """Halt what stands beyond the end in two looks: one may have been overtaken."""
@@ -95,12 +105,6 @@ class _Seen:
 
     unread: dict[Partition, Unread] = field(default_factory=dict)
     ends: dict[Partition, tuple[int, int]] = field(default_factory=dict)
-
-
-async def _stand(consumer: AIOKafkaConsumer, where: TopicPartition, end: int, seen: _Seen) -> None:
-    if where in consumer.assignment():
-        position = await consumer.position(where)
-        seen.unread[Partition(*where)] = Unread(position, end, where in consumer.paused())
 
 
 def _by_leader(

@@ -9,7 +9,7 @@ semi-private: FastStream is pinned to its minor version and
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
 
 import structlog
@@ -32,6 +32,9 @@ YIELD_EVERY = 64
 """Prefetched records arrive without the loop ever being free: let the others in between."""
 
 
+Read = Callable[[AIOKafkaConsumer], Awaitable[ConsumerRecord]]
+
+
 class EngineSubscriber(DefaultSubscriber):
     """A FastStream subscriber whose records go to the engine."""
 
@@ -39,23 +42,25 @@ class EngineSubscriber(DefaultSubscriber):
     __slots__ = ()
 
     deliver: Callable[[Record], None]
+    read: Read
     _since_yield: int
 
     @classmethod
     def install(
-        cls, subscriber: DefaultSubscriber, deliver: Callable[[Record], None]
+        cls, subscriber: DefaultSubscriber, deliver: Callable[[Record], None], read: Read
     ) -> "EngineSubscriber":
         """Turn the subscriber FastStream made into one of ours."""
         subscriber.__class__ = cls
         installed = cast("EngineSubscriber", subscriber)
         installed.deliver = deliver
+        installed.read = read
         installed._since_yield = 0  # noqa: SLF001 - it is ours by now
         return installed
 
     async def get_msg(self, consumer: AIOKafkaConsumer) -> ConsumerRecord:
         """Read one record; FastStream waits 5 s after an error, silently without a logger."""
         try:
-            return await consumer.getone()
+            return await self.read(consumer)
         except KafkaError as error:
             log.warning("reading from Kafka failed; trying again", error=repr(error))
             raise

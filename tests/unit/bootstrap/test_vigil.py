@@ -73,7 +73,8 @@ async def test_slow_looks_at_the_cluster_hide_no_work_that_is_stuck() -> None:
 
     rig.engine._writers = hanging
     edge = SimpleNamespace(
-        intake=SimpleNamespace(consumer=SlowCluster()), partitions_added=lambda _: None
+        intake=SimpleNamespace(consumer=SlowCluster(), is_paused=lambda _: False),
+        partitions_added=lambda _: None,
     )
     needs = Needs(read=("in",), write=("out",), group="g")
     vigil = Vigil(
