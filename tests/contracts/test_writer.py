@@ -5,6 +5,7 @@ import gc
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -461,5 +462,20 @@ async def test_what_the_client_asserts_while_it_starts_is_a_failed_writer(
     monkeypatch.setattr(AIOKafkaProducer, "start", assert_something)
     writer = KafkaWriters(KafkaConnection("127.0.0.1:1"), "group")(Partition("in", 0))
     with pytest.raises(WriterFailed, match="AssertionError"):
+        await writer.open()
+    await writer.close()
+
+
+@pytest.mark.parametrize("content", [None, "half of a certificate"], ids=["missing", "damaged"])
+async def test_a_certificate_that_cannot_be_read_is_a_failed_writer(
+    tmp_path: Path, content: str | None
+) -> None:
+    """It may be just being replaced: the next attempt reads the file anew."""
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    connection = KafkaConnection("127.0.0.1:1", security_protocol="SSL", ssl_cafile=str(file))
+    writer = KafkaWriters(connection, "group")(Partition("in", 0))
+    with pytest.raises(WriterFailed, match="starting a new epoch"):
         await writer.open()
     await writer.close()

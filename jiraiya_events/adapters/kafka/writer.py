@@ -50,9 +50,9 @@ class KafkaWriter:
     async def open(self) -> Committed:
         """Fence older epochs (InitProducerId), only then read what is committed."""
         name = f"{self._group}.{self._partition.topic}.{self._partition.partition}"
-        self._producer = transactional_producer(self._connection, name)
         doing = "starting a new epoch"
         try:
+            self._producer = transactional_producer(self._connection, name)
             async with asyncio.timeout(EPOCH_TIMEOUT_S):
                 await self._producer.start()
             doing = "reading what is committed"
@@ -64,8 +64,9 @@ class KafkaWriter:
         except FENCED as error:
             raise Fenced(str(error)) from error
         except Exception as error:
-            # KafkaError, TimeoutError, OSError; also what aiokafka asserts while a broker goes
-            # away. Another attempt follows: were it not a WriterFailed, the partition would halt.
+            # KafkaError, TimeoutError, OSError, the SSLError of a file that is being replaced; also
+            # what aiokafka asserts while a broker goes away. Another attempt follows: were it not
+            # a WriterFailed, the partition would halt.
             msg = f"{doing} for {self._partition}: {error!r}"
             raise WriterFailed(msg) from error
 
