@@ -86,8 +86,9 @@ class CommitLoop:
         return self._ending and (self._session.committable <= 0 or self._writer is None)
 
     async def _open(self) -> None:
+        """Open, unless and until the partition is somebody else's: that would fence them."""
         wait, longest = RETRY_S
-        while True:
+        while await self._is_ours():
             try:
                 self._writer = self._writers(self._session.partition)
                 committed = await self._writer.open()
@@ -192,12 +193,14 @@ class CommitLoop:
                 await self._ended.wait()
 
     async def _reopen(self) -> None:
-        """Open anew, unless and until the partition is somebody else's: that would fence them."""
         await self._close()
+        await self._open()
+
+    async def _is_ours(self) -> bool:
+        """Tell whose the partition is, as soon as that is known; a stop asks no longer."""
         while not self._session.owned and not self._ending:
             await self._pause(self._around.limits.reopen_s)  # a rebalance is under way
-        if self._session.owned:
-            await self._open()
+        return self._session.owned
 
     def _failed(self, error: EngineError) -> None:
         self._around.observer.transaction_failed(self._session.partition, error)

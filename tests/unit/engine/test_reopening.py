@@ -2,6 +2,7 @@
 
 import asyncio
 
+from jiraiya_events.adapters.memory.writer import MemoryWriter
 from jiraiya_events.engine import offset_map
 from jiraiya_events.engine.errors import Fenced, WriterFailed
 from jiraiya_events.engine.offset_map import Progress
@@ -68,4 +69,24 @@ async def test_what_waited_for_a_commit_nobody_heard_of_is_started() -> None:
     await asyncio.sleep(60)
     assert turns == [0, 1, 2, 3, 4, 4]
     assert len(rig.published) == 5
+    await rig.stop()
+
+
+@virtual
+async def test_opening_that_fails_is_not_tried_again_while_the_partition_is_revoked() -> None:
+    """It would succeed in the end, and fence whoever has the partition by then."""
+    rig = Rig()
+    rig.add(b"a")
+    rig.open_troubles = [WriterFailed("away")] * 6
+    await rig.start()
+    rig.engine.revoke([HERE])
+    other = MemoryWriter(rig.log, HERE)
+    await other.open()
+    await asyncio.sleep(20)
+    await other.commit([], Committed(1))
+    rig.open_troubles.clear()
+    rig.assign(HERE)
+    rig.add(b"b")
+    await asyncio.sleep(5)
+    assert rig.published == [b"1"]
     await rig.stop()
