@@ -209,6 +209,7 @@ class Session:
             self.tracker = OffsetTracker(progress)
         else:
             self._forget(self.tracker.restore(progress))
+            self._count_on(self.tracker)
         self._open = True
         if self.state is SessionState.INIT:
             self.resume()
@@ -279,6 +280,13 @@ class Session:
         self.finished = [f for f in self.finished if f.record.offset not in offsets]
         self.adjust_intake()
         self._around.dispatcher.offer(self)
+
+    def _count_on(self, tracker: OffsetTracker) -> None:
+        """Let waiting records know the tries that another owner has counted meanwhile."""
+        for lane in self.lanes:
+            for work in lane.queue:
+                if tracker.is_outstanding(work.record.offset):
+                    work.tries = max(work.tries, tracker.tries(work.record.offset))
 
     def _forget(self, offsets: set[int]) -> None:
         """Drop what another owner has finished meanwhile; what runs is refused in `_settle`."""

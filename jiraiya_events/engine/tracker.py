@@ -48,14 +48,20 @@ class OffsetTracker:
         return min(self._tries, default=self._highest)
 
     def restore(self, progress: Progress) -> set[int]:
-        """Take over what is committed; return the outstanding offsets it says are finished."""
+        """Take over what is committed; return the outstanding offsets it says are finished.
+
+        Tries that another owner has counted meanwhile count here too.
+        """
         finished = {offset for offset in self._tries if progress.is_finished(offset)}
         for offset in finished:
             del self._tries[offset]
         self.next_expected = max(self.next_expected, progress.frontier)
         unread = [o for o in progress.outstanding if o >= self.next_expected]
         self.unread = deque(unread)
-        self._tries.update({o: progress.outstanding[o] for o in unread})
+        self._tries.update(dict.fromkeys(unread, 0))
+        for offset, tries in progress.outstanding.items():
+            if tries > self._tries.get(offset, tries):
+                self._tries[offset] = tries
         self._highest = max(self._highest, progress.highest, self.next_expected)
         return finished
 

@@ -11,7 +11,8 @@ class Work:
     """One accepted record on its way; `memory` belongs to the handler, the rest to the engine.
 
     `tries` is the handler's to count and the engine's to keep: it travels in the commit's
-    metadata, so that a new owner goes on counting where the last one stopped.
+    metadata, so that a new owner goes on counting where the last one stopped. Between two turns it
+    may have grown by the tries of an owner in between.
     """
 
     record: Record

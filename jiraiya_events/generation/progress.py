@@ -106,6 +106,21 @@ class Progress:
         """Return how many tries are used up, of all models together."""
         return self._inherited + sum(used.tries for used in self._used.values())
 
+    def count_elsewhere(self, tries: int) -> None:
+        """Go on from `tries` in all, where another owner has used up some of them meanwhile.
+
+        Each was a call of the first model's, and what it cost is not known.
+        """
+        unknown = tries - self.tries
+        if unknown <= 0:
+            return
+        self.calls += unknown
+        self.billed = self.cost_pico_usd = None
+        if self._used:
+            next(iter(self._used.values())).tries += unknown
+        else:
+            self._inherited += unknown
+
     def of(self, model: str) -> Used:
         """Return what `model` has used; what a former owner had used is the first one's."""
         used = self._used.get(model)

@@ -173,6 +173,7 @@ class StoryHandler:
     # generate
 
     async def _generate(self, work: Work, case: Case, stored: Stored) -> Step:
+        case.progress.count_elsewhere(work.tries)
         calls = case.progress.calls
         step = await self._generator.attempt(
             case.request,

@@ -90,3 +90,33 @@ async def test_opening_that_fails_is_not_tried_again_while_the_partition_is_revo
     await asyncio.sleep(5)
     assert rig.published == [b"1"]
     await rig.stop()
+
+
+@virtual
+async def test_tries_of_an_owner_in_between_count_for_a_partition_that_comes_back() -> None:
+    """Else a record would have more of them the more often its partition moves."""
+    seen: dict[int, list[int]] = {0: [], 2: []}
+
+    async def again(work: Work) -> Verdict:
+        if work.record.offset == 1:
+            await asyncio.sleep(20)
+            return await at_once(work)
+        seen[work.record.offset].append(work.tries)
+        if work.tries == 3:
+            return await at_once(work)
+        work.tries += 1
+        return Retry(8)
+
+    rig = Rig(again)
+    rig.add(b"a", b"b", b"c")
+    await rig.start()
+    rig.assign()
+    await asyncio.sleep(1)
+    finished_elsewhere(rig, Progress(3, {0: 2, 1: 0, 2: 0}))
+    rig.assign(HERE)
+    await asyncio.sleep(1)
+    assert rig.session.tracker is not None
+    assert [rig.session.tracker.tries(offset) for offset in (0, 2)] == [2, 1]
+    await asyncio.sleep(60)
+    assert seen == {0: [0, 2, 3], 2: [0, 1, 2, 3]}
+    await rig.stop()

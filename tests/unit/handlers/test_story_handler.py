@@ -241,6 +241,17 @@ async def test_tries_of_an_earlier_owner_count() -> None:
     assert generator.asked[0]["progress"].tries == 3
 
 
+async def test_tries_of_an_owner_in_between_count() -> None:
+    """The partition was away between two turns; each try there was a call."""
+    made, generator = handler(TryAgain(1.5, ErrorCode.PROVIDER_TIMEOUT), STORY)
+    work = Work(record(), 0.0)
+    await made.handle(work)
+    work.tries = 4
+    await made.handle(work)
+    assert generator.asked[1]["progress"].tries == 5
+    assert work.tries == 5
+
+
 async def test_an_open_breaker_parks_until_the_deadline_at_the_latest() -> None:
     """The default deadline counts from the record's timestamp."""
     made, _ = handler(AwaitBreaker(ErrorCode.PROVIDER_UNAVAILABLE, "m-1"))
