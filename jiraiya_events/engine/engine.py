@@ -185,6 +185,9 @@ class Engine:
             session.suspend()  # its position is new, whether a revocation came first or not
             session.resume()
             return
+        lost = self._lost.get(partition)
+        if lost is not None and lost.state is SessionState.HALTED:
+            self._forget(partition)  # it has a lane that nobody would release
         session = self._lost.pop(partition, None) or Session(partition, self._around)
         session.on_idle = lambda: None
         session.reopen()

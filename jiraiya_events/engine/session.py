@@ -253,6 +253,8 @@ class Session:
 
     def halt(self, reason: str) -> None:
         """Stop until somebody acts: going on would lose or double something."""
+        if self.state is SessionState.CLOSED:
+            return
         self.state = SessionState.HALTED
         self._waiting.give_up_parking()
         self.reason = reason

@@ -6,7 +6,8 @@ from jiraiya_events.adapters.memory.writer import MemoryWriter
 from jiraiya_events.engine import offset_map
 from jiraiya_events.engine.errors import Fenced, WriterFailed
 from jiraiya_events.engine.offset_map import Progress
-from jiraiya_events.engine.records import Committed, Partition
+from jiraiya_events.engine.records import Committed, Partition, Record
+from jiraiya_events.engine.session import SessionState
 from jiraiya_events.engine.verdicts import Done, Retry, Verdict, Work
 from tests.unit.engine.rig import HERE, Rig, TroubledWriter, at_once, echo, virtual
 
@@ -119,4 +120,57 @@ async def test_tries_of_an_owner_in_between_count_for_a_partition_that_comes_bac
     assert [rig.session.tracker.tries(offset) for offset in (0, 2)] == [2, 1]
     await asyncio.sleep(60)
     assert seen == {0: [0, 2, 3], 2: [0, 1, 2, 3]}
+    await rig.stop()
+
+
+@virtual
+async def test_a_halted_partition_that_comes_back_begins_anew() -> None:
+    """Its old session has a lane that nobody would ever release."""
+
+    async def stumble_once(work: Work) -> Verdict:
+        if work.record.offset == 0:
+            await asyncio.sleep(20)
+        if work.record.offset == 1 and not rig.crashes:
+            raise ZeroDivisionError
+        return await at_once(work)
+
+    def stumble_too(record: Record, error: Exception) -> Done:
+        raise ValueError(record) from error
+
+    rig = Rig(stumble_once)
+    rig.on_crash = stumble_too
+    rig.add(b"a", b"b", b"b", b"c")
+    await rig.start()
+    assert rig.notes.halts
+    rig.assign()
+    await asyncio.sleep(1)
+    rig.assign(HERE)
+    await asyncio.sleep(60)
+    assert rig.session.state is SessionState.RUNNING
+    assert sorted(rig.published, key=str) == [b"0", b"1", b"2", b"3"]
+    await rig.stop()
+
+
+@virtual
+async def test_a_partition_that_is_not_ours_any_more_is_not_halted() -> None:
+    """Its last handler fails after the session was closed."""
+
+    async def stumble(work: Work) -> Verdict:
+        await asyncio.sleep(20)
+        raise ZeroDivisionError
+
+    def stumble_too(record: Record, error: Exception) -> Done:
+        raise ValueError(record) from error
+
+    rig = Rig(stumble)
+    rig.on_crash = stumble_too
+    rig.add(b"a")
+    await rig.start()
+    session = rig.session
+    rig.engine.restart(HERE.topic)
+    assert session.state is SessionState.CLOSED
+    rig.behave = at_once
+    await asyncio.sleep(60)
+    assert rig.notes.halts == []
+    assert rig.published == [b"0"]
     await rig.stop()
