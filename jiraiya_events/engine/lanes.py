@@ -111,20 +111,25 @@ class Lanes:
         """
         dropped: list[Work] = []
         for lane in list(self._lanes.values()):
-            dropped += self._drop_from(lane, offsets)
-        return dropped
-
-    def _drop_from(self, lane: Lane, offsets: set[int]) -> list[Work]:
-        running = lane.state is LaneState.IN_FLIGHT
-        first = 1 if running else 0
-        gone = [w for i, w in enumerate(lane.queue) if i >= first and w.record.offset in offsets]
-        if gone:
-            lane.queue = deque(w for w in lane.queue if w not in gone)
+            dropped += _drop_from(lane, offsets)
             if not lane.queue:
                 del self._lanes[lane.key]
-                if lane.state is LaneState.READY:
-                    self._ready.remove(lane)
-        return gone
+        if dropped:
+            self._ready = deque(lane for lane in self._ready if lane.queue)
+        return dropped
+
+
+def _drop_from(lane: Lane, offsets: set[int]) -> list[Work]:
+    running = lane.head if lane.state is LaneState.IN_FLIGHT else None
+    kept: deque[Work] = deque()
+    gone: list[Work] = []
+    for work in lane.queue:
+        if work is not running and work.record.offset in offsets:
+            gone.append(work)
+        else:
+            kept.append(work)
+    lane.queue = kept
+    return gone
 
 
 def _lane_key(record: Record) -> object:

@@ -84,3 +84,23 @@ class LanesMachine(RuleBasedStateMachine):
 
 TestLanes = LanesMachine.TestCase
 TestLanes.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+
+
+def test_what_is_dropped_is_looked_at_once_each() -> None:
+    """A busy key has a thousand; to compare each with each would stall the loop."""
+    compared = 0
+
+    class Compared(Work):
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return self is other
+
+        __hash__ = None  # type: ignore[assignment]  # as that of `Work`
+
+    lanes = Lanes()
+    for offset in range(100):
+        lanes.add(Compared(Record("t", 0, offset, 0, b"busy", None), 0.0))
+    assert len(lanes.drop(set(range(100)))) == 100
+    assert len(lanes) == compared == 0
+    assert not lanes.has_ready
