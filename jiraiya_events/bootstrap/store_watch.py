@@ -4,10 +4,14 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
+import structlog
+
 from jiraiya_events.bootstrap.observers import CallEvents
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.ports import ResultStore
+
+log = structlog.get_logger(__name__)
 
 EVERY_S: Final = 5.0
 
@@ -47,6 +51,8 @@ class StoreWatch:
             await self._store.ping()
         except StoreUnavailable as error:
             self._calls.store_failed("ping", str(error))
+        except Exception as error:  # the watch must go on, whatever a store runs into
+            log.exception("asking whether the store works failed", error=repr(error))
         else:
             self._calls.store_pinged()
             await self._backlog.catch_up()

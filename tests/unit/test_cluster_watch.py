@@ -1,6 +1,9 @@
 """What the watch over topics and rights makes of what the cluster tells, look by look."""
 
+import asyncio
+
 import pytest
+from aiokafka.errors import KafkaError
 from structlog.testing import capture_logs
 
 from jiraiya_events.adapters.kafka import cluster_watch
@@ -8,6 +11,7 @@ from jiraiya_events.adapters.kafka.authorization import READ, UNKNOWN, WRITE
 from jiraiya_events.adapters.kafka.cluster_watch import ClusterWatch
 from jiraiya_events.adapters.kafka.needs import Needs
 from jiraiya_events.adapters.kafka.topic_facts import TopicFacts, TopicId
+from tests.unit.engine.rig import virtual
 
 ALL = 1 << READ | 1 << WRITE
 FIRST: TopicId = (1, 1)
@@ -20,6 +24,9 @@ class Cluster:
     def __init__(self) -> None:
         self.facts = {"in": TopicFacts(ALL, FIRST, 6), "out": TopicFacts(ALL, (2, 2), 6)}
         self.group_questions = 0
+        self.group_rights = UNKNOWN
+        self.trouble: Exception | None = None
+        self.hangs = False
         self.replaced: list[str] = []
         self.grown: list[str] = []
         self.watch = ClusterWatch(NEEDS, self.replaced.append, self.grown.append)
@@ -43,7 +50,11 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
     async def group(*_: object) -> int:
         cluster.group_questions += 1
-        return UNKNOWN
+        if cluster.hangs:
+            await asyncio.sleep(1_000)
+        if cluster.trouble is not None:
+            raise cluster.trouble
+        return cluster.group_rights
 
     monkeypatch.setattr(cluster_watch, "topic_facts", facts)
     monkeypatch.setattr(cluster_watch, "group_rights", group)
@@ -97,6 +108,30 @@ async def test_a_cluster_that_tells_no_identities_has_no_replaced_topics(there: 
     there.facts["in"] = TopicFacts(ALL)
     await there.look(2)
     assert (there.replaced, there.grown) == ([], [])
+
+
+@virtual
+async def test_a_coordinator_that_is_away_hides_no_missing_topic(there: Cluster) -> None:
+    """It fails or hangs; what it told last holds until it tells something else."""
+    there.group_rights = 0
+    await there.look(2)
+    for trouble in (KafkaError(), None):
+        there.trouble, there.hangs = trouble, trouble is None
+        gone = there.facts.pop("out")
+        async with asyncio.timeout(5):
+            await there.look()
+        await there.look()
+        assert there.lacks() == ["the topic out is missing", "we may not read the group g"]
+        there.facts["out"] = gone
+        await there.look()
+        assert there.lacks() == ["we may not read the group g"]
+
+
+async def test_before_its_rights_were_told_a_coordinator_is_waited_for(there: Cluster) -> None:
+    """Nobody knows yet whether the group may be joined."""
+    there.trouble = KafkaError()
+    with pytest.raises(KafkaError):
+        await there.look()
 
 
 async def test_the_group_is_asked_for_rarely_while_all_is_well(there: Cluster) -> None:

@@ -5,10 +5,12 @@ an error of something else. So the cluster is asked, every beat of the pulse, an
 is told once, in words, and again when it is back.
 """
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 
 from jiraiya_events.adapters.kafka.authorization import UNKNOWN, group_rights
 from jiraiya_events.adapters.kafka.needs import Lack, Needs, missing_rights, missing_topics
@@ -18,6 +20,9 @@ log = structlog.get_logger(__name__)
 
 GROUP_EVERY = 5
 """The group's description carries all its members: it is asked for in every fifth beat."""
+
+GROUP_S = 2.0
+"""How long a look waits for the group's coordinator, once its rights were told."""
 
 Changed = Callable[[str], None]
 """Told the name of an input that is not the one it was, or that has more partitions."""
@@ -46,7 +51,7 @@ class ClusterWatch:
         """
         facts = await topic_facts(client, self._needs.topics)
         if self._looks % GROUP_EVERY == 0 or self._seen:
-            self._group_rights = await group_rights(client, self._needs.group)
+            await self._ask_for_group(client)
         self._looks += 1
         rights = {name: known.rights for name, known in facts.items()}
         seen = (
@@ -58,6 +63,16 @@ class ClusterWatch:
         for name in self._needs.read:
             self._compare(name, facts.get(name))
         return not self._seen
+
+    async def _ask_for_group(self, client: AIOKafkaClient) -> None:
+        """Ask the group's coordinator; one that is away hides nothing of what the topics tell."""
+        try:
+            async with asyncio.timeout(GROUP_S if self._looks else None):
+                self._group_rights = await group_rights(client, self._needs.group)
+        except (KafkaError, TimeoutError, OSError) as error:
+            if not self._looks:
+                raise
+            log.debug("asking for the rights on the group failed", error=repr(error))
 
     def _tell(self, lacks: tuple[Lack, ...]) -> None:
         for lack in lacks:

@@ -22,9 +22,12 @@ class Store(MemoryStore):
     """A store that may be away."""
 
     away = False
+    bug: Exception | None = None
 
     async def ping(self) -> None:
         """Raise while it is away."""
+        if self.bug is not None:
+            raise self.bug
         if self.away:
             message = "gone"
             raise StoreUnavailable(message)
@@ -95,6 +98,22 @@ async def test_what_goes_on_failing_is_not_mended_by_pings_that_work() -> None:
             await asyncio.sleep(EVERY_S - 1)
             assert rig.calls.store_error == "not allowed"
     assert levels(lines) == ["error"]
+    await rig.watch.stop()
+
+
+@virtual
+async def test_the_watch_outlives_whatever_a_store_runs_into() -> None:
+    """Else nobody would notice from then on that it went, or came back."""
+    rig = Rig()
+    rig.store.bug = RuntimeError("a bug")
+    rig.watch.start()
+    with capture_logs() as lines:
+        await asyncio.sleep(1)
+        rig.store.bug = None
+        rig.store.away = True
+        await asyncio.sleep(BEAT_S)
+    assert rig.calls.store_error == "gone"
+    assert levels(lines) == ["error", "error"]
     await rig.watch.stop()
 
 
