@@ -7,7 +7,7 @@ from aiokafka.errors import TransactionalIdAuthorizationFailed
 from jiraiya_events.adapters.kafka.needs import Lack, denied
 from jiraiya_events.bootstrap.activity import Trouble
 from jiraiya_events.engine.records import Partition
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.statistics import SessionStatistics
 
 PATIENCE_S = 10.0

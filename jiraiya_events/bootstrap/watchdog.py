@@ -15,7 +15,7 @@ from jiraiya_events.adapters.kafka.log_watch import Unread
 from jiraiya_events.bootstrap.activity import Activity
 from jiraiya_events.engine.engine import LOOP_FAILED
 from jiraiya_events.engine.records import Partition
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.statistics import SessionStatistics, Statistics
 
 START_S: Final = 30.0

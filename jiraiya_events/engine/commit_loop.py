@@ -24,7 +24,8 @@ from jiraiya_events.engine.offset_map import Progress
 from jiraiya_events.engine.ports import Writer, WriterFactory
 from jiraiya_events.engine.records import Committed
 from jiraiya_events.engine.refusals import Refusals
-from jiraiya_events.engine.session import Session, SessionState
+from jiraiya_events.engine.session import Session
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.surroundings import Surroundings
 from jiraiya_events.engine.tracker import OffsetTracker
 
@@ -57,9 +58,8 @@ class CommitLoop:
         self._refusals = Refusals(around.handler)
         self._size = BatchSize()
         self._failed_in_a_row = 0
-        session.on_work = self._work.set
         self._enough = asyncio.Event()
-        session.on_enough = self._enough.set
+        session.listen(on_work=self._work.set, on_enough=self._enough.set)
 
     def end(self) -> None:
         """Commit what is finished now, then return from `run`."""
@@ -74,7 +74,7 @@ class CommitLoop:
             while not self._over:
                 await self._wait()
                 await self._commit_or_reopen()
-            if self._session.tries_changed:
+            if self._session.uncommitted.tries_changed:
                 await self._commit_or_reopen()
         except (NothingAccepted, ProgressUnreadable) as error:
             self._session.halt(str(error))
@@ -83,7 +83,7 @@ class CommitLoop:
 
     @property
     def _over(self) -> bool:
-        return self._ending and (self._session.committable <= 0 or self._writer is None)
+        return self._ending and (self._session.uncommitted.committable <= 0 or self._writer is None)
 
     async def _open(self) -> None:
         """Open, unless and until the partition is somebody else's: that would fence them."""
@@ -121,10 +121,10 @@ class CommitLoop:
 
     async def _wait(self) -> None:
         """Wait for something to commit, then a little longer for company."""
-        session = self._session
-        if not (session.committable > 0 or session.tries_changed or self._ending):
+        uncommitted = self._session.uncommitted
+        if not (uncommitted.is_work or self._ending):
             await self._wait_for_work()
-        if not self._ending and session.committable < self._around.limits.uncommitted // 2:
+        if not (uncommitted.is_enough or self._ending):
             await self._linger()
 
     async def _linger(self) -> None:
@@ -210,17 +210,14 @@ class CommitLoop:
         tracker = self._session.tracker
         if tracker is None:
             return [], self._last
-        finished = self._session.finished
+        finished = self._session.uncommitted.items
         batch, committed, covered = self._first_of(finished, tracker)
         if any(item.record.offset >= covered for item in batch):
             # What the map of an empty transaction covers, that of any other covers as well.
             _, covered = offset_map.encode(tracker.progress_with(()))
             speakable = [item for item in finished if item.record.offset < covered]
             batch, committed, covered = self._first_of(speakable, tracker)
-        self._session.uncovered = sum(
-            item.record.offset >= covered for item in self._session.finished
-        )
-        if self._session.uncovered:
+        if self._session.uncommitted.cover(covered):
             self._around.dispatcher.offer(self._session)  # it does not count any more
         return batch, committed
 
@@ -234,22 +231,17 @@ class CommitLoop:
 
     async def _commit(self, batch: list[Finished], committed: Committed) -> None:
         session = self._session
-        session.tries_changed = False
-        if self._writer is None or committed == self._last:
-            return
         started = asyncio.get_running_loop().time()
-        session.committing = len(batch)
-        self._around.dispatcher.offer(session)  # handlers go on while the log works
-        try:
+        with session.uncommitted.taken_up(batch):
+            if self._writer is None or committed == self._last:
+                return
+            self._around.dispatcher.offer(session)  # handlers go on while the log works
             await self._writer.commit([o for item in batch for o in item.outputs], committed)
-        finally:
-            session.committing = 0
         seconds = asyncio.get_running_loop().time() - started
         self._failed_in_a_row = 0
         self._size.succeeded()
         self._untrue = None
         self._last = committed
         self._refusals.accepted(batch)
-        session.throttle.metadata_chars = len(committed.metadata)
-        session.committed(batch)
+        session.committed(batch, committed)
         self._around.observer.committed([(i.record, i.label) for i in batch], seconds)

@@ -18,7 +18,8 @@ from jiraiya_events.engine.observer import Observer
 from jiraiya_events.engine.parking import Parking
 from jiraiya_events.engine.ports import Handler, Intake, WriterFactory
 from jiraiya_events.engine.records import Partition, Record
-from jiraiya_events.engine.session import Session, SessionState
+from jiraiya_events.engine.session import Session
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.statistics import Statistics, snapshot
 from jiraiya_events.engine.surroundings import Surroundings
 from jiraiya_events.engine.throttle import Shares

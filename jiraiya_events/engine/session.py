@@ -14,30 +14,20 @@ handler ends into its own store and the verdict goes nowhere.
 
 import asyncio
 from collections.abc import Callable
-from enum import StrEnum
 
 from jiraiya_events.engine.finished import Finished
 from jiraiya_events.engine.journal import Standing
 from jiraiya_events.engine.lanes import Lane, Lanes, LaneState
 from jiraiya_events.engine.offset_map import Progress
-from jiraiya_events.engine.records import Partition, Record
+from jiraiya_events.engine.records import Committed, Partition, Record
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.surroundings import Surroundings
 from jiraiya_events.engine.throttle import Throttle
 from jiraiya_events.engine.tracker import OffsetTracker
 from jiraiya_events.engine.turns import MEANT, take_turn
+from jiraiya_events.engine.uncommitted import Uncommitted
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
 from jiraiya_events.engine.waiting import Waiting
-
-
-class SessionState(StrEnum):
-    """Where a session is in its life."""
-
-    INIT = "init"
-    RUNNING = "running"
-    SUSPENDED = "suspended"
-    DRAINING = "draining"
-    HALTED = "halted"
-    CLOSED = "closed"
 
 
 class Session:
@@ -49,16 +39,9 @@ class Session:
         self.reason = ""
         self.tracker: OffsetTracker | None = None
         self.lanes = Lanes()
-        self.finished: list[Finished] = []
-        self.tries_changed = False
-        self.committing = 0
-        """How many of `finished` are in the transaction under way."""
-        self.uncovered = 0
-        """How many of `finished` the map had no room to speak of: they wait for the frontier."""
+        self.uncommitted = Uncommitted(around.limits.uncommitted)
         self.in_flight = 0
         """How many records a handler works on."""
-        self.on_enough: Callable[[], None] = lambda: None
-        self.on_work: Callable[[], None] = lambda: None
         self.on_idle: Callable[[], None] = lambda: None
         self._around = around
         self.throttle = Throttle(partition, around.intake, around.shares)
@@ -68,6 +51,8 @@ class Session:
         """Since when nobody has told whether the partition is still ours, by the loop's clock."""
         self._open = False
         self._waiting = Waiting(around.parking, self._release)
+        self._on_work: Callable[[], None] = lambda: None
+        self._on_enough: Callable[[], None] = lambda: None
 
     # The gate: what is read.
 
@@ -106,13 +91,8 @@ class Session:
         return (
             self.state is SessionState.RUNNING
             and self.lanes.has_ready
-            and self.committable < self._around.limits.uncommitted
+            and not self.uncommitted.is_full
         )
-
-    @property
-    def committable(self) -> int:
-        """Return how many finished records the next transaction can take up."""
-        return len(self.finished) - self.committing - self.uncovered
 
     @property
     def next_runs_alone(self) -> bool:
@@ -160,10 +140,10 @@ class Session:
             self.adjust_intake()
         elif isinstance(verdict, Done):
             self.lanes.finish(lane)
-            self.finished.append(Finished(work, verdict.outputs, verdict.label))
-            if self.committable >= self._around.limits.uncommitted // 2:
-                self.on_enough()
-            self.on_work()
+            self.uncommitted.add(Finished(work, verdict.outputs, verdict.label))
+            if self.uncommitted.is_enough:
+                self._on_enough()
+            self._on_work()
         else:
             self._remember_tries(work)
             self._hold(lane, verdict)
@@ -172,8 +152,8 @@ class Session:
         tracker = self.tracker
         if tracker is not None and work.tries != tracker.tries(work.record.offset):
             tracker.set_tries(work.record.offset, work.tries)
-            self.tries_changed = True
-            self.on_work()
+            self.uncommitted.tries_changed = True
+            self._on_work()
 
     def _hold(self, lane: Lane, verdict: Retry | Park) -> None:
         self.lanes.hold(lane)
@@ -188,6 +168,10 @@ class Session:
         self._around.dispatcher.offer(self)
 
     # What the committer and the engine do with it.
+
+    def listen(self, *, on_work: Callable[[], None], on_enough: Callable[[], None]) -> None:
+        """Call these when there is something to commit, and enough to wait for no more."""
+        self._on_work, self._on_enough = on_work, on_enough
 
     def wake(self, record: Record) -> None:
         """Give a waiting record its turn; one in flight has another if it then wants to wait.
@@ -265,21 +249,20 @@ class Session:
         """Forget everything; a verdict that still arrives is refused."""
         self.state = SessionState.CLOSED
         self.tracker = None
-        self.finished.clear()
-        self.uncovered = 0
+        self.uncommitted.clear()
         for lane in self.lanes:
             self._waiting.leave(lane)
 
-    def committed(self, batch: list[Finished]) -> None:
-        """Take note that a batch's transaction succeeded."""
+    def committed(self, batch: list[Finished], committed: Committed) -> None:
+        """Take note that a batch's transaction succeeded, and the progress with it."""
         offsets = {item.record.offset for item in batch}
-        self.uncovered = 0  # the frontier may have moved: the next map will tell
         if self.tracker is not None:
             self.tracker.settle(offsets)
         if self._around.journal.wary:
             self._around.journal.committed(item.record for item in batch)
+        self.throttle.metadata_chars = len(committed.metadata)
         self.throttle.bytes -= sum(item.record.size for item in batch)
-        self.finished = [f for f in self.finished if f.record.offset not in offsets]
+        self.uncommitted.settle(offsets)
         self.adjust_intake()
         self._around.dispatcher.offer(self)
 
@@ -294,8 +277,7 @@ class Session:
         """Drop what another owner has finished meanwhile; what runs is refused in `_settle`."""
         if not offsets:
             return
-        gone = [f.record for f in self.finished if f.record.offset in offsets]
-        self.finished = [f for f in self.finished if f.record.offset not in offsets]
+        gone = [item.record for item in self.uncommitted.settle(offsets)]
         for lane in list(self.lanes):
             if lane.state is LaneState.HELD and lane.head.record.offset in offsets:
                 self._waiting.leave(lane)

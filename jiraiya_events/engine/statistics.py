@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from jiraiya_events.engine.records import Partition
-from jiraiya_events.engine.session import Session, SessionState
+from jiraiya_events.engine.session import Session
+from jiraiya_events.engine.session_state import SessionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def snapshot(session: Session) -> SessionStatistics:
         reason=session.reason,
         outstanding=tracker.outstanding if tracker is not None else 0,
         in_flight=session.in_flight,
-        uncommitted=session.committable + session.committing,
+        uncommitted=len(session.uncommitted),
         lanes=len(session.lanes),
         can_start=session.can_start,
         next_expected=tracker.next_expected if tracker is not None else None,

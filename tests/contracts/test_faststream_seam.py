@@ -27,7 +27,7 @@ from jiraiya_events.adapters.memory.log import MemoryLog
 from jiraiya_events.adapters.memory.writer import MemoryWriter
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.records import Headers, Partition, Record
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.verdicts import Done, Retry, Verdict, Work
 
 TOPIC = "story.requested"

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from jiraiya_events.adapters.kafka.log_watch import LogWatch, Unread
 from jiraiya_events.engine.records import Partition
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.statistics import SessionStatistics
 from tests.unit.bootstrap.test_watchdog import IDLE_SESSION
 

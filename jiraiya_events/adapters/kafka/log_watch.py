@@ -12,7 +12,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from jiraiya_events.engine.records import Partition
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.statistics import SessionStatistics
 
 NO_LEADER: Final = -1

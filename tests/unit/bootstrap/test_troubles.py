@@ -9,7 +9,7 @@ from aiokafka.errors import TransactionalIdAuthorizationFailed
 from jiraiya_events.bootstrap.activity import ROW_S, Activity
 from jiraiya_events.bootstrap.troubles import UNASSIGNED_S, describe_troubles, forget_mended
 from jiraiya_events.engine.errors import Fenced, WriterFailed
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.statistics import SessionStatistics
 from tests.unit.bootstrap.test_watchdog import HERE, IDLE_SESSION
 from tests.unit.engine.rig import Rig, virtual

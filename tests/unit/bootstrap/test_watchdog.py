@@ -20,7 +20,7 @@ from jiraiya_events.bootstrap.watchdog import (
 from jiraiya_events.engine.engine import LOOP_FAILED
 from jiraiya_events.engine.errors import WriterFailed
 from jiraiya_events.engine.records import Partition
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.statistics import SessionStatistics, Statistics
 
 HERE = Partition("in", 0)

@@ -8,7 +8,7 @@ import pytest
 from jiraiya_events.engine.errors import Fenced, NothingAccepted, OutputsRefused, WriterFailed
 from jiraiya_events.engine.offset_map import decode
 from jiraiya_events.engine.records import Committed, Output, Partition
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.verdicts import Done, Retry, Verdict, Work
 from tests.unit.engine.rig import HERE, OUT, Rig, TroubledWriter, at_once, virtual
 

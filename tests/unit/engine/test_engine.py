@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.records import Committed, Output, Partition, Record
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.verdicts import Retry, Verdict, Work
 from tests.unit.engine.rig import HERE, Rig, TroubledWriter, at_once, virtual
 

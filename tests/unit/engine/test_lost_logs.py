@@ -6,7 +6,7 @@ from jiraiya_events.engine.engine import LOOP_FAILED
 from jiraiya_events.engine.errors import WriterFailed
 from jiraiya_events.engine.offset_map import Progress
 from jiraiya_events.engine.records import Committed, Partition
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.tracker import OffsetTracker
 from jiraiya_events.engine.verdicts import Done, Verdict, Work
 from tests.unit.engine.rig import HERE, Rig, at_once, echo, virtual

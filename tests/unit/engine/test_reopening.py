@@ -7,7 +7,7 @@ from jiraiya_events.engine import offset_map
 from jiraiya_events.engine.errors import Fenced, WriterFailed
 from jiraiya_events.engine.offset_map import Progress
 from jiraiya_events.engine.records import Committed, Partition, Record
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.verdicts import Done, Retry, Verdict, Work
 from tests.unit.engine.rig import HERE, Rig, TroubledWriter, at_once, echo, virtual
 

@@ -10,7 +10,7 @@ from jiraiya_events.engine.errors import Fenced
 from jiraiya_events.engine.offset_map import Progress
 from jiraiya_events.engine.parking import Parking
 from jiraiya_events.engine.records import Committed, Output, Partition, Record
-from jiraiya_events.engine.session import SessionState
+from jiraiya_events.engine.session_state import SessionState
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
 from tests.unit.engine.rig import HERE, OUT, Rig, at_once, echo, virtual
 
