@@ -1,6 +1,7 @@
 """From text in three places to one frozen object, or to a readable list of what is wrong."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from jiraiya_events.settings.unknown import unknown_variables
 from jiraiya_events.settings.variables import variables
 
 DOTENV: Final = Path(".env")
+_NAME: Final = re.compile(r"JIRAIYA_\w+")
 
 
 class WrongSettings(SettingsError):
@@ -69,7 +71,8 @@ def load_settings(
         raise _wrong(error, given, warnings) from None
     contradictions = tuple(conflicts(settings))
     if contradictions:
-        raise WrongSettings(contradictions, warnings, settings)
+        named = frozenset(_NAME.findall(" ".join(contradictions)))
+        raise WrongSettings(contradictions, warnings, settings, named)
     settings._origins.update({name: value.origin for name, value in given.items()})  # noqa: SLF001 - of this package
     settings._warnings = warnings  # noqa: SLF001 - of this package
     return settings

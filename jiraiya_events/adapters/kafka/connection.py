@@ -7,6 +7,7 @@ from typing import Any
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from jiraiya_events.adapters.kafka.undecodable import read_any_header_name
+from jiraiya_events.domain.errors import SettingsError
 
 SASL = {
     "PLAIN": SASLPlaintext,
@@ -33,7 +34,7 @@ class KafkaConnection:
         read_any_header_name()
 
     def client_options(self) -> dict[str, Any]:
-        """Return keyword arguments for any aiokafka client."""
+        """Return keyword arguments for any aiokafka client. Raises `SettingsError`."""
         options: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap_servers,
             "security_protocol": self.security_protocol,
@@ -47,7 +48,7 @@ class KafkaConnection:
         return options
 
     def faststream_security(self) -> BaseSecurity:
-        """Return the same as FastStream's security object."""
+        """Return the same as FastStream's security object. Raises `SettingsError`."""
         context = self._tls() if self._uses_tls else None
         if not self._uses_sasl:
             return BaseSecurity(ssl_context=context, use_ssl=self._uses_tls)
@@ -67,7 +68,12 @@ class KafkaConnection:
         return self.security_protocol.startswith("SASL_")
 
     def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.ssl_cafile)
-        if self.ssl_certfile:
-            context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
+        try:
+            context = ssl.create_default_context(cafile=self.ssl_cafile)
+            if self.ssl_certfile:
+                context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
+        except OSError as error:
+            names = ", ".join(f"JIRAIYA_KAFKA__SSL_{one}FILE" for one in ("CA", "CERT", "KEY"))
+            line = f"{names}: one of these files cannot be used for TLS ({error.strerror or error})"
+            raise SettingsError((line,)) from error
         return context

@@ -16,6 +16,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from jiraiya_events.adapters.kafka.admin import silent_library
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
+from jiraiya_events.domain.errors import SettingsError
 
 PROBE_TIMEOUT_MS: Final = 5_000
 
@@ -39,9 +40,9 @@ async def probe_address(connection: KafkaConnection, host: str, port: int) -> Re
     """Ask one broker for the cluster's addresses; never raises for a broker that is away."""
     try:
         options = connection.client_options()
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+    except SettingsError as error:
         return Unreached(
-            f"the TLS files cannot be used: {error}",
+            f"the TLS files cannot be used: {error.__cause__}",
             "check JIRAIYA_KAFKA__SSL_CAFILE, SSL_CERTFILE and SSL_KEYFILE: they must be PEM",
         )
     options.pop("bootstrap_servers")

@@ -81,6 +81,25 @@ def test_config_check_does_not_miss_a_key_that_is_there_and_wrong(tmp_path: Path
     assert "must be printable ASCII" in ended.err
 
 
+@pytest.mark.parametrize("made", [True, False])
+def test_config_check_has_one_line_for_a_file_that_tls_cannot_use(
+    tmp_path: Path, *, made: bool
+) -> None:
+    """Whether it is not there or is no certificate."""
+    file = tmp_path / "ca.pem"
+    if made:
+        file.write_text("no certificate")
+    settings = {
+        "JIRAIYA_KAFKA__SECURITY_PROTOCOL": "SSL",
+        "JIRAIYA_KAFKA__SSL_CAFILE": str(file),
+        "OPENAI_API_KEY": "some",
+    }
+    ended = jiraiya("config", "check", cwd=tmp_path, settings=settings)
+    assert ended.code == 2
+    (line,) = ended.err.splitlines()
+    assert "JIRAIYA_KAFKA__SSL_CAFILE" in line
+
+
 def test_an_unexpected_error_is_one_line_unless_debugging(tmp_path: Path) -> None:
     """The traceback is for those who ask for it."""
     folder = tmp_path / "a file"
