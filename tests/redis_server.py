@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.blackbox.service import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -49,7 +51,7 @@ class RedisServer:
         """Start it and wait until it takes connections."""
         fixed = self.port != 0
         for _ in range(1 if fixed else _STARTS):
-            self.port = self.port if fixed else _free_port()
+            self.port = self.port if fixed else free_port()
             self._process = self._spawn()
             if self._is_ready():
                 return
@@ -97,12 +99,6 @@ class RedisServer:
 
     def _log(self) -> str:
         return (self._folder / "redis.log").read_text(encoding="utf-8", errors="replace")
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

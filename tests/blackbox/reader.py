@@ -46,22 +46,21 @@ class TopicReader:
 
     def until(self, enough: Callable[[list[Seen]], bool], timeout_s: float) -> bool:
         """Read on until `enough` of all records read so far; tell whether it came to that."""
-        deadline = time.monotonic() + timeout_s
+        deadline, late = time.monotonic() + timeout_s, False
         while not enough(self.records):
-            if time.monotonic() >= deadline:
+            if late:
                 return False
+            # Asked before the poll, so that one comes after any standstill of this process.
+            late = time.monotonic() >= deadline
             self._poll()
         return True
 
     def to_the_end(self, timeout_s: float) -> list[Seen]:
         """Return everything up to the last stable offset of every partition."""
         self._ends.clear()
-        deadline = time.monotonic() + timeout_s
-        while self._ends != self._partitions:
-            if time.monotonic() >= deadline:
-                msg = f"the topics' ends were not reached within {timeout_s:g} s"
-                raise AssertionError(msg)
-            self._poll()
+        if not self.until(lambda _: self._ends == self._partitions, timeout_s):
+            msg = f"the topics' ends were not reached within {timeout_s:g} s"
+            raise AssertionError(msg)
         return self.records
 
     def ends(self, topic: str) -> dict[int, int]:

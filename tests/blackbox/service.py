@@ -1,6 +1,7 @@
 """One real service process: started, asked, stopped, killed and frozen by its process id."""
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,13 @@ START_S = 45.0
 """Importing LangChain takes seconds of CPU, and a test machine may be busy."""
 
 STOP_S = 40.0
-PORTS = (10_000, 30_000)
+ANSWER_S = 30.0
+"""A service that stands still with its machine for a while is not gone."""
+
+PORTS = range(10_000, 20_000)
+"""Below those that embedded brokers choose from, and those of outgoing connections: one of them
+could have it by the time it is used."""
+
 _BAD_SIGNS = ("Traceback", "never retrieved", "was never awaited", "Unclosed")
 
 
@@ -86,7 +93,7 @@ class ServiceProcess:
 
     def get(self, path: str) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers (names in lower case) and body of one GET; raises OSError."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -115,6 +122,14 @@ class ServiceProcess:
             if found == name and all(f'{k}="{v}"' in rest for k, v in labels.items()):
                 total += float(value)
         return total
+
+    def state(self) -> str:
+        """Return a line for a report: what it works on, as far as it answers."""
+        counts = ("jiraiya_waiting", "jiraiya_in_flight", "jiraiya_transactions_total")
+        with contextlib.suppress(OSError):
+            told = ", ".join(f"{count} {self.metric(count):g}" for count in counts)
+            return f"{self.name}: {told}\n"
+        return f"{self.name} does not answer\n"
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal; one that is gone already is no error."""
@@ -161,13 +176,20 @@ class ServiceProcess:
         return self._process
 
 
-def free_port() -> int:
-    """Return a port of the loopback that nobody listens on now.
+def _ports() -> Iterator[int]:
+    """Go round this worker's own part of the ports, from anywhere in it."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = PORTS[worker :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+    first = random.randrange(len(own))
+    return itertools.cycle((*own[first:], *own[:first]))
 
-    Below those the kernel gives to outgoing connections, one of which could have it by the time
-    it is used.
-    """
-    while True:
-        port = random.randrange(*PORTS)
+
+_PORTS = _ports()
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on now, and no other test was given."""
+    for port in _PORTS:
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
+    raise AssertionError

@@ -13,9 +13,11 @@ def wait_until(look: Callable[[], T], timeout_s: float, what: str) -> T:
     """Return the first truthy answer of `look`; raises AssertionError after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while True:
+        # Asked before the look: however long this process stood still, one look comes after it.
+        late = time.monotonic() >= deadline
         if seen := look():
             return seen
-        if time.monotonic() >= deadline:
+        if late:
             msg = f"not within {timeout_s:g} s: {what}"
             raise AssertionError(msg)
         time.sleep(POLL_S)

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 from collections.abc import Iterable
 from concurrent.futures import Future
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from tests.blackbox.endpoint import EndpointThread
@@ -22,6 +23,7 @@ from tests.blackbox.service import ServiceProcess
 LARGEST = "2097152"
 HEADROOM = 64 * 1024
 _PATIENCE_S = 40.0
+_GOODBYE_S = 10.0
 
 
 class World:
@@ -69,6 +71,7 @@ class World:
             complaints = self._end_services(gently=kind is None)
         finally:
             self._exit.close()
+            self._delete_topics()
         if kind is None and complaints:
             raise AssertionError("\n".join(complaints))
 
@@ -97,6 +100,17 @@ class World:
         created: dict[str, Future[None]] = admin.create_topics(topics)
         for future in created.values():
             future.result(20)
+
+    def _delete_topics(self) -> None:
+        """Leave nothing to a broker that others go on using; one that is gone is no error."""
+        host, _, port = self.bootstrap.split(",")[0].rpartition(":")
+        with contextlib.suppress(OSError, KafkaException):
+            socket.create_connection((host, int(port)), timeout=1).close()
+            admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+            topics = admin.list_topics(timeout=_GOODBYE_S).topics
+            own = [name for name in topics if name.startswith(f"{self.name}.")]
+            for future in admin.delete_topics(own).values() if own else ():
+                future.result(_GOODBYE_S)
 
     def publish(self, requests: Iterable[Request]) -> None:
         """Produce the requests in order and wait until the broker has them."""
@@ -194,8 +208,8 @@ class World:
             self._reader = self._exit.enter_context(TopicReader(self.bootstrap, topics))
         if not self._reader.until(lambda records: len(records) >= count, timeout_s):
             arrived = len(self._reader.records)
-            logs = "\n".join(service.log[-1500:] for service in self.services)
-            msg = f"{arrived} of {count} terminal events within {timeout_s:g} s\n{logs}"
+            said = "\n".join(service.state() + service.log[-1500:] for service in self.services)
+            msg = f"{arrived} of {count} terminal events within {timeout_s:g} s\n{said}"
             raise AssertionError(msg)
         return list(self._reader.records)
 
