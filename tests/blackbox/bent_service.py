@@ -11,11 +11,13 @@ from typing import Any
 
 from jiraiya_events.adapters.kafka import writer
 from jiraiya_events.adapters.kafka.subscriber import EngineSubscriber
+from jiraiya_events.adapters.store.sqlite import SqliteStore
 from jiraiya_events.bootstrap import watchdog, wiring
 from jiraiya_events.cli.app import main
 from jiraiya_events.engine.commit_loop import CommitLoop
 from jiraiya_events.engine.dispatcher import Dispatcher
 from jiraiya_events.engine.limits import Limits
+from jiraiya_events.generation.ports import Lease
 from jiraiya_events.handlers.story_handler import StoryHandler
 from tests.blackbox.service import ServiceProcess
 
@@ -73,6 +75,17 @@ def _accept_few() -> None:
     _replace(wiring, "Limits", lambda **given: Limits(**given, accepted=FEW))
 
 
+def _release_slowly() -> None:
+    """No bug: a store that takes its time to give a lease back."""
+    release = SqliteStore.release
+
+    async def slow(store: SqliteStore, lease: Lease) -> None:
+        await asyncio.sleep(float(os.environ["RELEASE_S"]))
+        await release(store, lease)
+
+    _replace(SqliteStore, "release", slow)
+
+
 BENDS: dict[str, Callable[[], None]] = {
     "hang-commits": _hang_commits,
     "kill-commit-loops": _kill_commit_loops,
@@ -80,6 +93,7 @@ BENDS: dict[str, Callable[[], None]] = {
     "read-nothing": _read_nothing,
     "hang-handlers": _hang_handlers,
     "accept-few": _accept_few,
+    "slow-release": _release_slowly,
 }
 
 

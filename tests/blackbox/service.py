@@ -187,6 +187,14 @@ def _ports() -> Iterator[int]:
 _PORTS = _ports()
 
 
+@contextlib.contextmanager
+def refused_port() -> Iterator[int]:
+    """Keep a port at which nobody listens, and nobody else can."""
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
+
+
 def free_port() -> int:
     """Return a port of the loopback that nobody listens on now, and no other test was given."""
     for port in _PORTS:

@@ -15,6 +15,7 @@ from jiraiya_events.generation.faults import CallFault, FaultKind
 from jiraiya_events.testing.faults import Fault
 from jiraiya_events.testing.faulty_calls import FaultyEndpoint
 from jiraiya_events.testing.faulty_endpoint import serve_faulty
+from tests.blackbox.service import refused_port
 
 CHILDREN, TEENS, ADULTS = Audience.CHILDREN, Audience.TEENS, Audience.ADULTS
 
@@ -29,8 +30,8 @@ async def endpoint() -> AsyncIterator[FaultyEndpoint]:
 
 @pytest.fixture
 async def moderation(endpoint: FaultyEndpoint) -> AsyncIterator[ProviderModeration]:
-    """A client of it that waits for half a second."""
-    made = ProviderModeration(options(endpoint.base_url), timeout_s=0.5)
+    """A client of it that waits for longer than any machine stands still."""
+    made = ProviderModeration(options(endpoint.base_url), timeout_s=30.0)
     yield made
     await made.aclose()
 
@@ -80,7 +81,6 @@ async def test_a_slain_dragon_is_left_to_the_provider(
         (Fault.HTML, FaultKind.BAD_BODY, None),
         (Fault.ERROR_BODY, FaultKind.BAD_BODY, None),
         (Fault.DROP_BEFORE_HEADERS, FaultKind.DROPPED, None),
-        (Fault.HANG, FaultKind.TIMEOUT, None),
     ],
 )
 async def test_a_call_without_a_judgement_is_a_fault_and_is_not_repeated(
@@ -101,6 +101,18 @@ async def test_a_call_without_a_judgement_is_a_fault_and_is_not_repeated(
     assert not await moderation.flagged("a fox", CHILDREN)
 
 
+async def test_silence_is_a_time_out(endpoint: FaultyEndpoint) -> None:
+    """Proves that the bound given to the client is the one that counts."""
+    endpoint.configure(moderation_script=[Fault.HANG])
+    impatient = ProviderModeration(options(endpoint.base_url), timeout_s=0.5)
+    with pytest.raises(CallFault) as caught:
+        await impatient.flagged("a secret wish", CHILDREN)
+    await impatient.aclose()
+    assert (caught.value.fault.kind, caught.value.fault.status) == (FaultKind.TIMEOUT, None)
+    assert "secret" not in str(caught.value)
+    assert "sk-test" not in str(caught.value)
+
+
 async def test_a_provider_that_repeats_the_text_fills_no_log_with_it() -> None:
     """Proves that neither wish, nor story, nor key is in the fault."""
 
@@ -114,7 +126,7 @@ async def test_a_provider_that_repeats_the_text_fills_no_log_with_it() -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     address = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    moderation = ProviderModeration(options(address, "sesame"), timeout_s=5.0)
+    moderation = ProviderModeration(options(address, "sesame"), timeout_s=30.0)
     with pytest.raises(CallFault) as caught:
         await moderation.flagged("a fox and a hen at night")
     await moderation.aclose()
@@ -124,11 +136,10 @@ async def test_a_provider_that_repeats_the_text_fills_no_log_with_it() -> None:
 
 async def test_an_endpoint_that_is_gone_is_a_fault() -> None:
     """Proves the kind for a refused connection."""
-    async with serve_faulty() as served:
-        gone = served.base_url
-    moderation = ProviderModeration(options(gone), timeout_s=0.5)
-    with pytest.raises(CallFault) as caught:
-        await moderation.flagged("a fox")
+    with refused_port() as port:
+        moderation = ProviderModeration(options(f"http://127.0.0.1:{port}/v1"), timeout_s=30.0)
+        with pytest.raises(CallFault) as caught:
+            await moderation.flagged("a fox")
     assert caught.value.fault.kind is FaultKind.REFUSED
     await moderation.aclose()
 
