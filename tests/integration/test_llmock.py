@@ -33,7 +33,8 @@ from tests.unit.generation.scene import STORY as STORY_OF_200_WORDS
 
 STORY = {"title": "The Fox", "content": "Once upon a time, a fox.\n\nIt said “good night” 🦊."}
 SILENCE_S = 1.0
-LONG_S = 3.0
+PATIENCE_S = 30.0
+LONG_S = 15.0
 
 
 @pytest.fixture
@@ -134,22 +135,26 @@ def stall(llmock: LLMock, after_chunks: int) -> LLMock:
 
 
 @pytest.mark.parametrize(
-    ("break_it", "kind"),
+    ("break_it", "kind", "listen_s"),
     [
-        (LLMock.disconnect, FaultKind.CUT_STREAM),
-        (LLMock.truncate, FaultKind.CUT_STREAM),
-        (LLMock.corrupt, FaultKind.BAD_BODY),
-        (stall, FaultKind.TIMEOUT),
+        (LLMock.disconnect, FaultKind.CUT_STREAM, PATIENCE_S),
+        (LLMock.truncate, FaultKind.CUT_STREAM, PATIENCE_S),
+        (LLMock.corrupt, FaultKind.BAD_BODY, PATIENCE_S),
+        (stall, FaultKind.TIMEOUT, SILENCE_S),
     ],
 )
 async def test_a_stream_it_breaks_is_no_answer(
-    llmock: LLMock, mocked: ChatModel, break_it: Callable[..., LLMock], kind: FaultKind
+    llmock: LLMock,
+    mocked: ChatModel,
+    break_it: Callable[..., LLMock],
+    kind: FaultKind,
+    listen_s: float,
 ) -> None:
     """Even where the stream ends cleanly and only the end of the story is missing."""
     llmock.reply(json.dumps(STORY))
     break_it(llmock, after_chunks=3)
     deltas: list[str] = []
-    fault = await fault_of(mocked, SILENCE_S, on_text=deltas.append)
+    fault = await fault_of(mocked, listen_s, on_text=deltas.append)
     assert fault.kind is kind
     assert STORY["content"].startswith("".join(deltas))
 
@@ -164,10 +169,15 @@ async def test_a_slow_answer_is_a_time_out(llmock: LLMock, mocked: ChatModel) ->
 
 async def test_it_sees_a_cancelled_stream_end(llmock: LLMock, mocked: ChatModel) -> None:
     """The journal has the request as one that was not completed."""
-    llmock.stall(after_chunks=1, seconds=LONG_S)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(SILENCE_S):
-            await ask(mocked, 30.0, on_text=ignore)
+    llmock.reply(STORY_OF_200_WORDS)
+    stall(llmock, after_chunks=20)
+    told = asyncio.Event()
+    call = asyncio.create_task(ask(mocked, LONG_S, on_text=lambda _: told.set()))
+    async with asyncio.timeout(PATIENCE_S):
+        await told.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
     assert in_use(mocked) == 0
     assert not llmock.last_request.completed
 
@@ -186,7 +196,9 @@ class Reader:
         self.published = True
 
 
-async def written(chat: ChatModel, feed: Reader | None = None) -> Step:
+async def written(
+    chat: ChatModel, feed: Reader | None = None, timeout_s: float = PATIENCE_S
+) -> Step:
     """Let a generator make its tries, with the waits it asks for; return how that ended."""
     clock, progress = SystemClock(), Progress()
     generator = Generator(
@@ -196,11 +208,11 @@ async def written(chat: ChatModel, feed: Reader | None = None) -> Step:
         prices=FlatPrices(),
         breakers=Breakers(BreakerPolicy()),
         gate=AdaptiveGate(10),
-        retry=RetryPolicy(base_s=0.1, chance=lambda: 1.0),
-        options=GeneratorOptions(timeout_s=SILENCE_S),
+        retry=RetryPolicy(max_tries=4, base_s=0.1, chance=lambda: 1.0),
+        options=GeneratorOptions(timeout_s=timeout_s),
         clock=clock,
     )
-    deadline = clock.now() + 30
+    deadline = clock.now() + 2 * PATIENCE_S
     while True:
         step = await generator.attempt(
             REQUEST, ID, "f", progress, deadline=deadline, stored=Stored(), feed=feed
@@ -212,7 +224,8 @@ async def written(chat: ChatModel, feed: Reader | None = None) -> Step:
 
 TROUBLES: dict[str, Callable[[LLMock], LLMock]] = {
     "rate limit": lambda mock: mock.rate_limit(times=2, retry_after=1.0),
-    "outage": lambda mock: mock.fail(503, times=2),
+    # Two waits could be alike: the machine may stand still in the first.
+    "outage": lambda mock: mock.fail(503, times=3),
     "both": lambda mock: mock.fail(500).rate_limit(retry_after=1.0),
 }
 # Before any text: once some is published, the next try does not stream, and for llmock a body
@@ -233,7 +246,9 @@ async def test_its_verdict_on_our_tries_is_that_they_are_resilient(
 ) -> None:
     """No storm, no call before Retry-After, growing waits, no half of a story taken for one."""
     (TROUBLES | BROKEN_STREAMS)[name](llmock).reply(STORY_OF_200_WORDS, times=None)
-    step = await written(mocked, Reader() if streamed else None)
+    # Longer than a machine stands still: the call after the stalled one is not to be given up.
+    timeout_s = 5 * SILENCE_S if name == "stalled" else PATIENCE_S
+    step = await written(mocked, Reader() if streamed else None, timeout_s)
     assert isinstance(step, Written)
     llmock.assert_resilient(strict=True)
 
