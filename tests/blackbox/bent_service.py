@@ -9,8 +9,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from jiraiya_events.adapters.kafka import writer
+from jiraiya_events.adapters.kafka import progress_writer, writer
 from jiraiya_events.adapters.kafka.subscriber import EngineSubscriber
+from jiraiya_events.adapters.store import redis_connection
 from jiraiya_events.adapters.store.sqlite import SqliteStore
 from jiraiya_events.bootstrap import watchdog, wiring
 from jiraiya_events.cli.app import main
@@ -75,6 +76,13 @@ def _accept_few() -> None:
     _replace(wiring, "Limits", lambda **given: Limits(**given, accepted=FEW))
 
 
+def _be_patient() -> None:
+    """No bug: what stands still with the machine for a while is not taken for gone."""
+    _replace(progress_writer, "REQUEST_TIMEOUT_MS", 60_000)
+    _replace(redis_connection, "_IN_ALL_S", 30.0)
+    _replace(redis_connection, "_CONNECT_TIMEOUT_S", 30.0)
+
+
 def _release_slowly() -> None:
     """No bug: a store that takes its time to give a lease back."""
     release = SqliteStore.release
@@ -94,6 +102,7 @@ BENDS: dict[str, Callable[[], None]] = {
     "hang-handlers": _hang_handlers,
     "accept-few": _accept_few,
     "slow-release": _release_slowly,
+    "patient": _be_patient,
 }
 
 

@@ -21,7 +21,9 @@ class ModelHost(FaultyEndpoint):
 
     Only calls with one of `keys` get in, and models that are `down` answer 503. `asked` counts
     calls by key and model, the refused ones too. With `pause_s` a streamed answer has such a pause
-    after each of its events, and models that are `fading` hang up in its middle.
+    after each of its events, and models that are `fading` hang up in its middle. Once a share of
+    its events was written that is in `stops`, it waits until the test says `go_on`: a stop further
+    on, or to its end.
     """
 
     def __init__(self, *keys: str) -> None:
@@ -30,6 +32,9 @@ class ModelHost(FaultyEndpoint):
         self.down: frozenset[str] = frozenset()
         self.fading: frozenset[str] = frozenset()
         self.pause_s = 0.0
+        self.stops: tuple[float, ...] = ()
+        self._passed = 0
+        self._moved = asyncio.Condition()
         self.asked: Counter[tuple[str, str]] = Counter()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -59,7 +64,10 @@ class ModelHost(FaultyEndpoint):
         await response.prepare(request)
         events = chunks(Fault.OK, 200, as_json="response_format" in wanted)
         fades = wanted["model"] in self.fading
-        for event in events[: len(events) // 2] if fades else events:
+        stops = [round(share * len(events)) for share in self.stops]
+        for number, event in enumerate(events[: len(events) // 2] if fades else events):
+            if number in stops:
+                await self._stop(stops.index(number))
             await response.write(event.replace(MARK.encode(), b"you"))
             await asyncio.sleep(self.pause_s)
         if fades and request.transport is not None:
@@ -68,6 +76,16 @@ class ModelHost(FaultyEndpoint):
         await response.write_eof()
         return response
 
+    async def go_on(self) -> None:
+        """Let every answer pass one stop more."""
+        async with self._moved:
+            self._passed += 1
+            self._moved.notify_all()
+
+    async def _stop(self, number: int) -> None:
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._passed > number)
+
 
 class HostThread(EndpointThread):
     """Serves a `ModelHost`."""
@@ -75,6 +93,10 @@ class HostThread(EndpointThread):
     def __init__(self, *keys: str) -> None:
         self.host = ModelHost(*keys)
         super().__init__(partial(_serve, self.host))
+
+    def go_on(self) -> None:
+        """Let every answer pass one stop more."""
+        self._run(self.host.go_on())
 
 
 @asynccontextmanager

@@ -12,6 +12,18 @@ from tests.blackbox.messages import Seen, seen
 
 _BATCH = 500
 
+Enough = Callable[[list[Seen]], bool]
+
+
+def read_all(
+    bootstrap: str, topic: str, enough: Enough = lambda _: True, timeout_s: float = 30
+) -> list[Seen]:
+    """Return all of a topic, read to its ends once there was `enough` in it, or never was."""
+    with TopicReader(bootstrap, [topic]) as reader:
+        reader.until(enough, timeout_s)
+    with TopicReader(bootstrap, [topic]) as reader:
+        return reader.to_the_end(timeout_s)
+
 
 class TopicReader:
     """Reads whole topics, without a group, so that it disturbs nobody."""
@@ -44,7 +56,7 @@ class TopicReader:
         """Close the consumer."""
         self._consumer.close()
 
-    def until(self, enough: Callable[[list[Seen]], bool], timeout_s: float) -> bool:
+    def until(self, enough: Enough, timeout_s: float) -> bool:
         """Read on until `enough` of all records read so far; tell whether it came to that."""
         deadline, late = time.monotonic() + timeout_s, False
         while not enough(self.records):

@@ -2,8 +2,10 @@
 
 from tests.blackbox.administrator import Administrator
 from tests.blackbox.asking import ask, codes
+from tests.blackbox.bent_service import bend
+from tests.blackbox.messages import Seen
 from tests.blackbox.operator import Operator
-from tests.blackbox.reader import TopicReader
+from tests.blackbox.reader import read_all
 from tests.blackbox.requests import plain
 from tests.blackbox.world import World
 
@@ -18,17 +20,25 @@ IN_EVERY_STORY = "lantern"
 
 
 def told(world: World, name: str) -> list[str]:
-    """Return what was told of a request while it was written."""
-    with TopicReader(world.bootstrap, [f"{world.name}.progress"]) as reader:
-        events = reader.to_the_end(20)
+    """Return what was told of a request while it was written, once that was all."""
+
+    def is_over(events: list[Seen]) -> bool:
+        return any(one.body["request_id"] == name and one.body["final"] for one in events)
+
+    events = read_all(world.bootstrap, f"{world.name}.progress", is_over)
     return [event.body["delta"] for event in events if event.body["request_id"] == name]
+
+
+def serve(world: World) -> None:
+    """Serve with the moderation, and with a topic of progress, which is taken however late."""
+    Administrator(world.bootstrap).create(f"{world.name}.progress", 1)
+    bend(world.service(**MODERATED), "patient").start().wait_ready()
 
 
 def test_what_is_flagged_is_neither_written_nor_read(world: World) -> None:
     """Not even its beginning by those who follow it; all else is a story, looked at twice."""
-    Administrator(world.bootstrap).create(f"{world.name}.progress", 1)
     world.endpoint.configure(flagged_words=("gruesome",))
-    world.serve(**MODERATED)
+    serve(world)
     (wish,) = ask(world, [plain("wish", tone="gruesome", stream=True)])
     error = wish.body["error"]
     assert (error["code"], error["stage"]) == ("prompt_rejected", "admit")
@@ -52,8 +62,7 @@ def test_what_is_flagged_is_neither_written_nor_read(world: World) -> None:
 
 def test_without_the_moderation_nothing_unchecked_goes_out(world: World) -> None:
     """Tries, then a dead letter; what was paid for meanwhile is checked, and not paid again."""
-    Administrator(world.bootstrap).create(f"{world.name}.progress", 1)
-    world.serve(**MODERATED)
+    serve(world)
     world.endpoint.configure(moderation_script=("error_503",) * 3)
     (wish,) = ask(world, [plain("wish", stream=True)])
     assert codes([wish]) == ["provider_unavailable"]
