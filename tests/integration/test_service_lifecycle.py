@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -44,17 +43,20 @@ def test_the_sidecar_answers_while_stories_are_written(world: World) -> None:
 
 def test_sigterm_drains_commits_and_ends_with_0(world: World) -> None:
     """What runs is finished, what waits is given back, and the group's progress is committed."""
-    world.endpoint.configure(latency={"kind": "fixed", "seconds": 1.0})
-    service = world.serve(ENGINE__MAX_IN_FLIGHT="5")
+    world.endpoint.configure(hold=True)
+    service = world.serve(ENGINE__MAX_IN_FLIGHT="5", ENGINE__DRAIN_TIMEOUT_S="60")
     world.publish(plain(f"r{number}", f"user-{number}") for number in range(12))
     wait_until(lambda: world.endpoint.stats()["in_flight"] == 5, 20, "five calls are under way")
-    assert service.terminate() < 5
+    service.send(signal.SIGTERM)
+    service.wait_log("draining")
+    world.endpoint.configure(hold=False)
+    # It waits for what runs, not for the end of its time.
+    assert service.wait(40) == 0
     assert world.endpoint.stats()["aborted"] == 0
-    given_back = 12 - len(world.outcomes(5, 10))
-    assert 0 < given_back <= 7
-    again = world.serve()
-    world.outcomes(12, 20)
-    assert again.terminate() < 5
+    assert len(world.outcomes(5, 10)) == 5
+    again = world.serve(ENGINE__DRAIN_TIMEOUT_S="60")
+    world.outcomes(12, 30)
+    assert again.terminate(50) < 40
     found = world.judgement()
     assert not found.problems
     assert world.endpoint.stats()["calls"] == 12
@@ -64,13 +66,13 @@ def test_sigterm_drains_commits_and_ends_with_0(world: World) -> None:
 def test_a_second_signal_ends_it_at_once_and_loses_nothing(world: World) -> None:
     """An impatient operator cuts the drain short; the next owner writes what was cut."""
     world.endpoint.configure(hold=True)
-    service = world.serve()
+    service = world.serve(ENGINE__DRAIN_TIMEOUT_S="60")
     world.publish([plain("one"), plain("two", "user-2")])
     wait_until(lambda: world.endpoint.stats()["in_flight"] == 2, 20, "calls are under way")
     service.send(signal.SIGTERM)
     service.wait_log("draining")
     service.send(signal.SIGINT)
-    assert service.wait(5) == 130
+    assert service.wait(30) == 130
     world.endpoint.configure(hold=False)
     world.serve()
     world.outcomes(2, 30)
@@ -141,9 +143,7 @@ async def test_a_broker_that_is_down_at_the_start_is_waited_for(tmp_path: Path) 
         options = EmbeddedKafkaOptions(port=port, train_startup_cache=False)
         async with EmbeddedKafka(options):
             world.create_topics()
-            began = time.monotonic()
-            service.wait_ready(20)
-            assert time.monotonic() - began < 10
+            service.wait_ready()
             world.publish([plain("first")])
             world.outcomes(1, 20)
             assert not world.judgement().problems
