@@ -27,6 +27,8 @@ _START_TIMEOUT_S = 20.0
 _STOP_TIMEOUT_S = 10.0
 _STARTS = 5
 
+PATIENCE_S = 30.0
+
 
 class RedisServer:
     """A server on a free loopback port, which it keeps when it is started again.
@@ -113,14 +115,24 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 
 @pytest.fixture
-def redis_url(redis_server: RedisServer) -> str:
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no connection of this process take a server that stands still for one that hangs."""
+    # Imported here: a run of other tests loads this plugin too.
+    from jiraiya_events.adapters.store import redis_connection  # noqa: PLC0415
+
+    monkeypatch.setattr(redis_connection, "_IN_ALL_S", PATIENCE_S)
+    monkeypatch.setattr(redis_connection, "_CONNECT_TIMEOUT_S", PATIENCE_S)
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer, patience: None) -> str:
     """Return the address of the shared server, emptied."""
     assert redis_server.command("FLUSHALL").startswith(b"+OK")
     return redis_server.url
 
 
 @pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+def own_redis(tmp_path: Path, patience: None) -> Iterator[RedisServer]:
     """Start a server that the test may break."""
     folder = tmp_path / "own redis"
     folder.mkdir()

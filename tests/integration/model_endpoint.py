@@ -171,13 +171,13 @@ async def hang(_: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-async def ask(chat: ChatModel, timeout_s: float = 5.0, **wishes: Any) -> ModelAnswer:
+async def ask(chat: ChatModel, timeout_s: float = 60.0, **wishes: Any) -> ModelAnswer:
     """Make one call; with `on_text` it is streamed."""
     arguments = {"model": "some", "max_output_tokens": None, **wishes}
     return await chat.complete(PROMPT, timeout_s=timeout_s, **arguments)
 
 
-async def fault_of(chat: ChatModel, timeout_s: float = 5.0, **wishes: Any) -> Fault:
+async def fault_of(chat: ChatModel, timeout_s: float = 60.0, **wishes: Any) -> Fault:
     """Make one call that must fail; no key may show in its fault, no connection stay in use."""
     with pytest.raises(CallFault) as caught:
         await ask(chat, timeout_s, **wishes)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import pytest
 from aiokafka import AIOKafkaProducer
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AclBinding,
@@ -15,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from jiraiya_events.adapters.embedded import EmbeddedKafka
+from jiraiya_events.adapters.kafka import cancelled_feed
 from jiraiya_events.adapters.kafka.cancelled_feed import CancelledFeed
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.topics import TopicSpec, apply_topics
@@ -26,6 +28,8 @@ __all__ = ["guarded"]
 
 TOPIC = "withdrawn"
 BACK_S = 600.0
+FOR_EVER_S = 600.0
+"""A start that only this would end is a test that hangs."""
 
 
 class Taken:
@@ -78,17 +82,16 @@ def grant(connection: KafkaConnection, operation: AclOperation) -> None:
 
 
 async def test_without_rights_it_says_which_and_reads_once_they_are_there(
-    guarded: tuple[KafkaConnection, KafkaConnection],
+    guarded: tuple[KafkaConnection, KafkaConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A start does not wait for them, and nothing is missed for having waited."""
+    monkeypatch.setattr(cancelled_feed, "CATCH_UP_S", FOR_EVER_S)
     almighty, user = guarded
     await make_topic(almighty)
     await publish(almighty, b"first")
     taken = Taken(user)
-    began = time.monotonic()
     await taken.feed.start()
     try:
-        assert time.monotonic() - began < 4
         assert taken.feed.trouble is not None
         assert f"may not see the topic {TOPIC}: grant Read" in taken.feed.trouble
         grant(almighty, AclOperation.DESCRIBE)
@@ -101,8 +104,11 @@ async def test_without_rights_it_says_which_and_reads_once_they_are_there(
         await taken.feed.stop()
 
 
-async def test_it_begins_where_the_longest_deadline_ago_lies(own_kafka: EmbeddedKafka) -> None:
+async def test_it_begins_where_the_longest_deadline_ago_lies(
+    own_kafka: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And has read what is there when the start returns."""
+    monkeypatch.setattr(cancelled_feed, "CATCH_UP_S", FOR_EVER_S)
     connection = KafkaConnection(own_kafka.bootstrap_servers)
     await make_topic(connection)
     await publish(connection, b"old", age_s=BACK_S + 60)
@@ -148,5 +154,5 @@ async def test_a_broker_that_comes_back_is_read_on(own_kafka: EmbeddedKafka) -> 
     await publish(connection, b"after")
     await until(lambda: taken.values[-1] == b"after", "the next is read")
     await own_kafka.kill()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await taken.feed.stop()

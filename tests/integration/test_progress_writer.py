@@ -1,12 +1,12 @@
 """The writer of `story.progress` against a real broker, a missing topic, no rights, no broker."""
 
 import asyncio
-import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import median
 from uuid import uuid4
 
 import pytest
@@ -21,12 +21,14 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from structlog.testing import capture_logs
 
 from jiraiya_events.adapters.embedded import EmbeddedKafka, EmbeddedKafkaOptions
+from jiraiya_events.adapters.kafka import progress_writer
 from jiraiya_events.adapters.kafka.connection import KafkaConnection
 from jiraiya_events.adapters.kafka.progress_writer import MOST_WAITING, ProgressWriter
 from jiraiya_events.adapters.kafka.topics import TopicSpec, apply_topics, plan_topics
 from jiraiya_events.engine.records import Output
 from tests.blackbox.messages import Seen
 from tests.blackbox.reader import TopicReader
+from tests.blackbox.service import refused_port
 from tests.integration.test_cancelled_feed import until
 from tests.integration.test_cli_doctor import USER, guarded
 
@@ -87,10 +89,18 @@ async def writing(connection: KafkaConnection, *, topic: bool = True) -> AsyncIt
     try:
         yield written
     finally:
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(30):
             await written.writer.stop()
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lose no event to a broker that stands still for a while."""
+    monkeypatch.setattr(progress_writer, "REQUEST_TIMEOUT_MS", 60_000)
+    monkeypatch.setattr(progress_writer, "STOP_S", 25.0)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_events_arrive_in_order_with_key_and_headers(kafka_bootstrap: str) -> None:
     """One partition a key; without a key, one a request. Stopping sends what is left."""
     async with writing(KafkaConnection(kafka_bootstrap)) as written:
@@ -108,6 +118,7 @@ async def test_events_arrive_in_order_with_key_and_headers(kafka_bootstrap: str)
         assert [event.body for event in own] == list(range(request, 100, 10))
 
 
+@pytest.mark.usefixtures("patient")
 async def test_an_event_is_seen_without_a_transaction(kafka_bootstrap: str) -> None:
     """Within a moment, while the writer is still at work."""
     async with writing(KafkaConnection(kafka_bootstrap)) as written:
@@ -116,6 +127,7 @@ async def test_an_event_is_seen_without_a_transaction(kafka_bootstrap: str) -> N
         assert [event.body for event in await written.arrived()] == [1]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_large_key_is_no_trouble(kafka_bootstrap: str) -> None:
     """It travels compressed, and without a transaction here as well."""
     key = b"k" * 3_000_000
@@ -175,16 +187,20 @@ async def test_a_missing_right_is_named(guarded: tuple[KafkaConnection, KafkaCon
     assert f"may not write to the topic {written.topic}: grant Write" in lines[0]["reason"]
 
 
+def publishing_a_thousand_s(written: Written) -> float:
+    """Publish a thousand events; return how many seconds that took."""
+    began = time.monotonic()
+    for number in range(1_000):
+        written.publish(number)
+    return time.monotonic() - began
+
+
 async def test_without_a_broker_nothing_blocks_and_little_is_kept() -> None:
     """Ten thousand events cost milliseconds; the oldest are dropped, which is said once."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-    with capture_logs() as lines:
-        async with writing(KafkaConnection(address), topic=False) as written:
-            began = time.monotonic()
-            for number in range(10_000):
-                written.publish(number)
-            assert time.monotonic() - began < 1
+    with refused_port() as port, capture_logs() as lines:
+        async with writing(KafkaConnection(f"127.0.0.1:{port}"), topic=False) as written:
+            # One round may meet a machine that stands still; not most of them.
+            assert median([publishing_a_thousand_s(written) for _ in range(10)]) < 0.1
             assert written.counts["dropped"] == 10_000 - MOST_WAITING
             await written.settled()
     assert written.counts["sent"] == 0
@@ -194,13 +210,12 @@ async def test_without_a_broker_nothing_blocks_and_little_is_kept() -> None:
 async def test_it_goes_on_when_the_broker_is_back(own_kafka: EmbeddedKafka) -> None:
     """What was published meanwhile is lost and counted; stopping without a broker is bounded."""
     async with writing(KafkaConnection(own_kafka.bootstrap_servers)) as written:
-        written.publish(0)
-        await written.settled()
-        assert written.counts["sent"] == 1
+        await written.publish_until_sent()
+        dropped = written.counts["dropped"]
         await own_kafka.kill()
         written.publish(1)
         await written.settled()
-        assert written.counts["dropped"] == 1
+        assert written.counts["dropped"] == dropped + 1
         await own_kafka.restart()
         await written.publish_until_sent()
         await own_kafka.kill()
@@ -218,6 +233,7 @@ async def test_what_never_published_never_connects() -> None:
     assert written.counts == {"dropped": 1}
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("topic", [True, False])
 async def test_stopping_at_once_is_bounded(kafka_bootstrap: str, *, topic: bool) -> None:
     """Whether the event arrives or not, it is accounted for."""

@@ -16,7 +16,7 @@ from tests.blackbox.service import ServiceProcess
 from tests.blackbox.waiting import wait_until
 from tests.blackbox.world import World
 
-SOON_S = 5
+SOON_S = 20
 """Far less than any wait, deadline or held call below."""
 
 
@@ -64,10 +64,10 @@ def test_a_call_in_flight_is_closed_and_the_next_of_its_key_goes_on(world: World
     wait_until(lambda: world.endpoint.stats()["aborted"] == 1, SOON_S, "the call is closed")
     in_flight(world, 1)
     world.endpoint.configure(hold=False)
-    world.outcomes(2, 10)
+    world.outcomes(2, 30)
     # The id stands for its end: a resend costs nothing.
     world.publish([plain("one")])
-    assert told(world.outcome(3, 10)) == ("cancelled", "generate", 1, None)
+    assert told(world.outcome(3, 30)) == ("cancelled", "generate", 1, None)
     assert not world.judgement().problems
     assert (world.endpoint.calls("k-one"), world.endpoint.calls("k-two")) == (1, 1)
     assert service.metric("jiraiya_events_completed_total", code="cancelled") == 2
@@ -83,7 +83,7 @@ def test_one_that_waits_behind_its_key_ends_when_its_turn_comes(world: World) ->
     marked(world, 1)
     assert [e.body["request_id"] for e in world.outcomes(1, SOON_S)] == ["mark-1"]
     world.endpoint.configure(hold=False)
-    world.outcomes(4, 10)
+    world.outcomes(4, 30)
     found = world.judgement()
     assert not found.problems
     assert told(found.outcome_of("two")) == ("cancelled", "admit", 0, False)
@@ -110,7 +110,7 @@ def test_those_parked_under_an_open_breaker_are_woken(world: World) -> None:
     world.publish([plain("first")])
     service.wait_log("the circuit breaker opened")
     world.publish([plain("one", "user-2"), plain("two", "user-3")])
-    wait_until(lambda: service.metric("jiraiya_waiting") == 3, 10, "three wait")
+    wait_until(lambda: service.metric("jiraiya_waiting") == 3, 30, "three wait")
     world.cancel(withdrawal("one"))
     assert told(world.outcome(1, SOON_S))[:2] == ("cancelled", "generate")
     assert service.metric("jiraiya_waiting") == 2
@@ -137,7 +137,7 @@ def test_a_cancel_may_come_before_its_request(world: World, running: bool) -> No
         world.serve()
     in_flight(world, 1)
     world.cancel(withdrawal("three", source="/kuybi/backend"))
-    world.outcomes(4 if running else 3, 10)
+    world.outcomes(4 if running else 3, 30)
     found = world.judgement()
     assert not found.problems
     assert told(found.outcome_of("one")) == ("cancelled", "admit", 0, False)
@@ -166,7 +166,7 @@ def test_too_late_unknown_and_malformed_cancels_are_harmless(world: World) -> No
     marked(world, 1)
     world.endpoint.configure(hold=False)
     world.publish([plain("one"), binary("two")])
-    world.outcomes(5, 10)
+    world.outcomes(5, 30)
     found = world.judgement()
     assert not found.problems
     assert (len(found.generated), len(found.failed)) == (4, 1)
@@ -188,7 +188,7 @@ def test_every_replica_hears_of_every_cancel(world: World) -> None:
     assert {event.body["request_id"] for event in events} == {f"r{n}" for n in range(6)}
     in_flight(world, 6)
     world.endpoint.configure(hold=False)
-    world.outcomes(12, 10)
+    world.outcomes(12, 30)
     found = world.judgement()
     assert not found.problems
     assert (len(found.generated), len(found.failed)) == (6, 6)
@@ -213,7 +213,7 @@ def test_a_partition_that_is_added_is_read(world: World) -> None:
     in_flight(world, 2)
     wait_until(lambda: has_leader(admin, world.cancelled, 7), 20, "the partition can be written")
     world.cancel(withdrawal("one", partition=7), withdrawal("two", partition=0))
-    world.outcomes(2, 15)
+    world.outcomes(2, 40)
     assert not world.judgement().problems
 
 

@@ -56,7 +56,7 @@ def chunk(content: str = "", finish_reason: str | None = None) -> str:
 
 async def until(truth: Callable[[], bool]) -> None:
     """Wait, for a while, until something holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not truth():  # noqa: ASYNC110 - the endpoint's counts have no event
             await asyncio.sleep(0.001)
 
@@ -154,7 +154,7 @@ async def test_a_stream_that_breaks_tells_how_and_leaves_no_connection(
 ) -> None:
     """Proves that half a story is never taken for one, and that what may be billed says so."""
     faulty.configure(default=fault)
-    silence_s = SOON if kind is FaultKind.TIMEOUT else 5.0
+    silence_s = SOON if kind is FaultKind.TIMEOUT else 60.0
     broken = await fault_of(streamer, silence_s, on_text=lambda _: None)
     assert broken.kind is kind
     assert broken.kind.may_be_billed
