@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jiraiya_events.adapters.store import sqlite_thread
+from jiraiya_events.adapters.store import silence, sqlite_thread
 from jiraiya_events.adapters.store.open_store import Stores, open_stores
-from jiraiya_events.adapters.store.silence import QUIET_S
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.generation.ports import Stored
@@ -86,16 +85,27 @@ async def test_who_waits_for_a_file_that_hangs_is_let_go_in_time(
 async def test_a_file_that_hangs_is_asked_now_and_then_only(
     stores: Stores, hang: Hang, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Proves that after one time-out nobody else waits, and that its end is found out."""
-    monkeypatch.setattr(sqlite_thread, "WITHIN_S", 0.1)
-    doomed = await hangs(stores, hang)
-    await asyncio.gather(doomed, return_exceptions=True)
-    monkeypatch.undo()
-    # Each of these would wait for longer by itself.
-    async with asyncio.timeout(QUIET_S / 2):
-        for _ in range(5):
+    """Proves that after one time-out nobody else waits."""
+    monkeypatch.setattr(silence, "QUIET_S", 3600.0)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(sqlite_thread, "WITHIN_S", 0.1)
+        doomed = await hangs(stores, hang)
+        await asyncio.gather(doomed, return_exceptions=True)
+    # Each of these would wait for a tenth of that by itself.
+    async with asyncio.timeout(10 * sqlite_thread.WITHIN_S):
+        for _ in range(20):
             with pytest.raises(StoreUnavailable, match="did not answer in time"):
                 await stores.results.ping()
+
+
+async def test_the_end_of_a_hang_is_found_out(
+    stores: Stores, hang: Hang, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proves that one in a while is let through, and with its answer everybody."""
+    with monkeypatch.context() as impatient:
+        impatient.setattr(sqlite_thread, "WITHIN_S", 0.1)
+        doomed = await hangs(stores, hang)
+        await asyncio.gather(doomed, return_exceptions=True)
     hang.ended.set()
     await works(stores)
     assert await stores.results.look_up(FIRST, "f", "ann") == Stored()
@@ -120,6 +130,7 @@ async def test_a_file_that_stays_locked_is_a_store_that_does_not_answer(
 ) -> None:
     """Proves that another program's transaction holds up one caller in a few seconds, not all."""
     assert stores.sqlite is not None
+    monkeypatch.setattr(silence, "QUIET_S", 6.0)
     await stores.sqlite.run(lambda file: file.execute("PRAGMA busy_timeout = 50").fetchone())
     with closing(sqlite3.connect(tmp_path / "r.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

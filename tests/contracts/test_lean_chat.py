@@ -98,7 +98,7 @@ async def ask(kind: type[ChatOpenAI], endpoint: Endpoint, *, earlier: bool = Fal
             model="m-2",
             max_tokens=99,
             extra_body=EXTRA,
-            timeout=openai.Timeout(5.0, connect=1.0),
+            timeout=openai.Timeout(60.0, connect=30.0),
         )
     finally:
         await http.aclose()

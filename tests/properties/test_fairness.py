@@ -26,9 +26,12 @@ async def _wait_of_the_quiet_key(slots: int, others: list[list[int]]) -> float:
     """Return how long `quiet` in the first partition waits; `others[p][k]` = records of a key."""
     started: dict[bytes | None, float] = {}
     loop = asyncio.get_running_loop()
+    begun = asyncio.Event()
 
     async def note(work: Work) -> Verdict:
         started.setdefault(work.record.key, loop.time())
+        if work.record.key == b"quiet":
+            begun.set()
         await asyncio.sleep(LONGEST_S)
         return await at_once(work)
 
@@ -40,7 +43,7 @@ async def _wait_of_the_quiet_key(slots: int, others: list[list[int]]) -> float:
     await rig.start(*partitions)
     added = loop.time()
     rig.add(b"quiet")
-    await asyncio.sleep(200)
+    await begun.wait()
     await rig.stop(0)
     return started[b"quiet"] - added
 
