@@ -1,7 +1,9 @@
 """Ten thousand calls that are cancelled leak no task, no connection and no memory."""
 
 import asyncio
+import ctypes
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -54,7 +56,7 @@ async def cancel_a_batch(chat: ChatModel, endpoint: Silence) -> None:
         asyncio.create_task(ask(chat, 60.0, on_text=print if number % 2 else None))
         for number in range(BATCH)
     ]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while endpoint.heard < heard + BATCH:  # noqa: ASYNC110 - what a socket hears is no event
             await asyncio.sleep(0.005)
         for call in calls:
@@ -69,7 +71,16 @@ async def cancel_a_batch(chat: ChatModel, endpoint: Silence) -> None:
 def counted() -> tuple[int, int]:
     """Return how many objects there are, and how many bytes of memory are in use."""
     gc.collect()
+    _give_back()
     return len(gc.get_objects()), psutil.Process().memory_info().rss
+
+
+def _give_back() -> None:
+    """Have the allocator return what it keeps for later, where it can be told to."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 @pytest.mark.timeout(180)
@@ -95,4 +106,4 @@ async def test_ten_thousand_cancelled_calls_leave_nothing_behind() -> None:
     calls = BATCH * (HALFWAY - WARM_UP)
     (_, size), (objects, halfway), (more_objects, end) = counts
     assert more_objects - objects < calls / 10
-    assert min(halfway - size, end - halfway) < calls * 1024
+    assert min(halfway - size, end - halfway) < calls * 256

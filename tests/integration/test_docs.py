@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from uuid import uuid4
 
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
@@ -13,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "INTEGRATION.md"
 def test_the_first_example_publishes_a_request(kafka_bootstrap: str) -> None:
     """The code block runs as it stands, but for the address and the topic's name."""
     code = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
-    topic = "docs.story.requested"
+    topic = f"docs-{uuid4().hex[:12]}.story.requested"
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap, "log_level": 0})
     for future in admin.create_topics([NewTopic(topic, 1, 1)]).values():
         future.result(20)

@@ -17,12 +17,15 @@ from hashlib import sha256
 from typing import Self
 
 import psutil
+import pytest
 
 from tests.blackbox.messages import Seen
 from tests.blackbox.reader import TopicReader
 from tests.blackbox.requests import Request, plain
 from tests.blackbox.waiting import wait_until
 from tests.blackbox.world import World
+
+pytestmark = pytest.mark.timeout(300)
 
 MIB = 1024 * 1024
 RECORDS = 600
@@ -61,7 +64,7 @@ class Memory:
     def watch_on(self) -> None:
         """Return when it was looked at for another second."""
         enough = self.samples + 50
-        wait_until(lambda: self.samples >= enough, 20, "the memory is watched")
+        wait_until(lambda: self.samples >= enough, 60, "the memory is watched")
 
     def _watch(self) -> None:
         while not self._stop.wait(0.02):
@@ -87,9 +90,9 @@ def publish(world: World) -> None:
 
 def answered(world: World) -> list[Seen]:
     """Return the terminal events once there are as many as requests: one for each."""
-    world.outcomes(RECORDS, 60)
+    world.outcomes(RECORDS, 90)
     with TopicReader(world.bootstrap, [world.generated, world.failed]) as reader:
-        events = reader.to_the_end(20)
+        events = reader.to_the_end(60)
     every = [(n % PARTITIONS, n // PARTITIONS) for n in range(RECORDS)]
     assert Counter(event.request for event in events) == Counter(every)
     return events
@@ -105,7 +108,7 @@ def test_a_backlog_of_large_records_waits_in_the_log(world: World) -> None:
         def consumed() -> float:
             return service.metric("jiraiya_events_consumed_total")
 
-        wait_until(lambda: consumed() >= ACCEPTED - 2 * PARTITIONS, 20, "its limits are reached")
+        wait_until(lambda: consumed() >= ACCEPTED - 2 * PARTITIONS, 60, "its limits are reached")
         memory.watch_on()
         assert consumed() <= ACCEPTED
         assert memory.most <= BOUND
@@ -143,5 +146,5 @@ def dead_letters(world: World) -> list[tuple[int, int, bytes]]:
         return len(found) >= RECORDS
 
     with TopicReader(world.bootstrap, [world.dlq]) as reader:
-        reader.until(all_there, 30)
+        reader.until(all_there, 90)
     return found

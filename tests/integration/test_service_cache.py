@@ -17,7 +17,7 @@ def wish(name: str, user: str, marker: str = "k-owl", **fields: Any) -> Request:
 
 def test_an_equal_wish_gets_the_same_answer_for_nothing(world: World) -> None:
     """Whoever asks, however it is written, until the user who paid for it is forgotten."""
-    service = world.serve(STORE__RESPONSE_CACHE_S="60")
+    service = world.serve(STORE__RESPONSE_CACHE_S="600")
     (first,) = ask(world, [wish("a", "ann", metadata={"channel": "app"})])
     assert first.body["source"] == "model"
     bobs = wish("b", "bob", keywords=[" dragon", "\uff4b\u002dowl "], timeout_ms=60_000)
@@ -46,7 +46,7 @@ def test_an_equal_wish_gets_the_same_answer_for_nothing(world: World) -> None:
 def test_an_answer_that_no_story_came_of_is_shared_with_nobody(world: World) -> None:
     """Nor is anything shared where the cache is off, which it is by default."""
     world.endpoint.configure(script_by_key={"k-owl": ("refusal",)})
-    cached = world.serve(STORE__RESPONSE_CACHE_S="60")
+    cached = world.serve(STORE__RESPONSE_CACHE_S="600")
     (blocked,) = ask(world, [wish("a", "ann")])
     assert blocked.body["error"]["code"] == "content_blocked"
     (written,) = ask(world, [wish("b", "bob")])
