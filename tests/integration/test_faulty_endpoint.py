@@ -243,6 +243,6 @@ def test_probabilities_over_one_are_refused(capsys: pytest.CaptureFixture[str]) 
 
 
 async def _until(truth: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not truth():  # noqa: ASYNC110 - the endpoint's counts have no event
             await asyncio.sleep(0)
