@@ -1,4 +1,4 @@
-"""A backlog of 600 records of 1 MiB: memory follows the engine's limits, not the backlog.
+"""A backlog of 300 records of 1 MiB: memory follows the engine's limits, not the backlog.
 
 In MiB, beyond what the service needs when it is idle:
 
@@ -28,7 +28,7 @@ from tests.blackbox.world import World
 pytestmark = pytest.mark.timeout(300)
 
 MIB = 1024 * 1024
-RECORDS = 600
+RECORDS = 300
 PARTITIONS = 6
 ACCEPTED = 128 + PARTITIONS
 BOUND = ACCEPTED + 24 + 32
@@ -142,7 +142,7 @@ def dead_letters(world: World) -> list[tuple[int, int, bytes]]:
             partition, offset = letter.header("x-dlq-partition"), letter.header("x-dlq-offset")
             digest = sha256(letter.value or b"").digest()
             found.append((int(partition or -1), int(offset or -1), digest))
-        letters.clear()  # 600 MiB: none of it is kept
+        letters.clear()  # 300 MiB: none of it is kept
         return len(found) >= RECORDS
 
     with TopicReader(world.bootstrap, [world.dlq]) as reader:
