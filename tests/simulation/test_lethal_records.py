@@ -1,7 +1,6 @@
 """Members that die of a record, and of nothing in particular: the record is found, nobody else."""
 
 import asyncio
-import os
 import random
 
 import pytest
@@ -15,9 +14,9 @@ from jiraiya_events.engine.limits import Limits
 from jiraiya_events.engine.records import Output, Partition, Record
 from jiraiya_events.engine.verdicts import Done, Verdict, Work
 from jiraiya_events.testing.virtual_time import run_virtual
+from tests.simulation.seeds import again, block_of_seeds
 from tests.simulation.world import OUT, TOPIC, Luck, Member, echo, judge
 
-SCHEDULES = int(os.environ.get("JIRAIYA_TEST_SCHEDULES", "40"))
 PARTITIONS = [Partition(TOPIC, number) for number in range(3)]
 LUCK = Luck(commit_lost=0.02, commit_unheard=0.02, retry=0.1, park=0.05, crash=0.02)
 KILLS_AT_MOST = 5
@@ -118,16 +117,16 @@ class Mortal(Member):
 @pytest.mark.parametrize("block", range(2))
 def test_lethal_records_are_given_up_and_nobody_else(block: int) -> None:
     """Whatever else dies meanwhile: one output per record, in order, after so many crashes."""
-    for seed in range(block * SCHEDULES, (block + 1) * SCHEDULES):
+    for seed in block_of_seeds(block):
 
         async def schedule(seed: int = seed) -> tuple[World, list[str]]:
             world = World(seed)
             return world, await world.live()
 
         world, wrong = run_virtual(schedule())
-        assert not wrong, f"seed {seed}: {wrong[:5]}"
+        assert not wrong, f"{again(seed)}: {wrong[:5]}"
         innocent = [record for record in world.given_up if record not in world.lethal]
-        assert not innocent, f"seed {seed}: {innocent}"
-        assert all(record in world.given_up for record in world.lethal), f"seed {seed}"
+        assert not innocent, f"{again(seed)}: {innocent}"
+        assert all(record in world.given_up for record in world.lethal), f"{again(seed)}"
         # Five, and a few more: a member that lives on does not hear of the others' deaths.
-        assert world.crashes <= 10 * len(world.lethal), f"seed {seed}: {world.crashes} crashes"
+        assert world.crashes <= 10 * len(world.lethal), f"{again(seed)}: {world.crashes} crashes"

@@ -1,7 +1,6 @@
 """Whatever happens to members and commits: one output per record, each key in order."""
 
 import asyncio
-import os
 import random
 
 import pytest
@@ -10,9 +9,9 @@ from jiraiya_events.adapters.memory.log import MemoryLog
 from jiraiya_events.engine.limits import Limits
 from jiraiya_events.engine.records import Partition, Record
 from jiraiya_events.testing.virtual_time import run_virtual
+from tests.simulation.seeds import again, block_of_seeds
 from tests.simulation.world import TOPIC, Luck, Member, judge
 
-SCHEDULES = int(os.environ.get("JIRAIYA_TEST_SCHEDULES", "40"))
 ROUGH = Luck(commit_lost=0.05, commit_unheard=0.05, retry=0.1, park=0.05, crash=0.02)
 PARTITIONS = [Partition(TOPIC, number) for number in range(3)]
 
@@ -112,6 +111,6 @@ async def schedule(seed: int) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize("block", range(4))
 def test_every_record_has_exactly_one_output_and_keys_keep_their_order(block: int) -> None:
     """Random joins, kills, zombies, lost and unheard commits, retries and crashes."""
-    for seed in range(block * SCHEDULES, (block + 1) * SCHEDULES):
+    for seed in block_of_seeds(block):
         wrong, history = run_virtual(schedule(seed))
-        assert not wrong, f"seed {seed}: {wrong[:5]} after {history}"
+        assert not wrong, f"{again(seed)}: {wrong[:5]} after {history}"
