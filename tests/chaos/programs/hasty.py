@@ -1,0 +1,16 @@
+"""Waits for the dead that are shorter: as short as the broker allows, instead of 10 s."""
+
+from jiraiya_events.adapters.kafka import edge
+from jiraiya_events.generation import leases
+
+
+def hasten() -> None:
+    """Shorten the session and the leases of the service that this process is about to be."""
+    for owner, name, value in (
+        (edge, "SESSION_TIMEOUT_MS", 6_000),
+        (edge, "HEARTBEAT_MS", 2_000),
+        (leases, "LEASE_S", 6.0),
+        (leases, "RENEW_EVERY_S", 2.0),
+    ):
+        assert hasattr(owner, name), name
+        setattr(owner, name, value)
