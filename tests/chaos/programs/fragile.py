@@ -10,6 +10,7 @@ import sys
 from jiraiya_events.cli.app import main
 from jiraiya_events.engine.verdicts import Verdict, Work
 from jiraiya_events.handlers.story_handler import StoryHandler
+from tests.chaos.programs.hasty import hasten
 
 handle = StoryHandler.handle
 
@@ -39,4 +40,5 @@ def fill_the_stack() -> None:
 
 if __name__ == "__main__":
     StoryHandler.handle = fragile  # type: ignore[assignment,method-assign]
+    hasten()
     main()
