@@ -12,10 +12,13 @@ from tests.blackbox.requests import plain
 from tests.blackbox.tcp_proxy import TcpProxy
 from tests.blackbox.waiting import wait_until
 from tests.blackbox.world import World
+from tests.chaos.at_rest import judged_at_rest
 from tests.chaos.proxied import proxied_kafka
 
 SEED = 20_261_124
-REQUESTS = 400
+QUIET_BYTES = 20_000
+"""Less than this in a second is heartbeats and the like."""
+
 LONG_SILENCE_S = 14.0
 """Past the session's 10 s and the transaction's 10 s: the group and the coordinator give up."""
 
@@ -34,11 +37,11 @@ async def test_a_network_that_fails_in_every_way_loses_and_doubles_nothing(tmp_p
             ]
             for service in services:
                 await asyncio.to_thread(service.wait_ready)
-            with SteadyLoad(world, per_second=15, total=REQUESTS, seed=SEED) as load:
+            with SteadyLoad(world, per_second=15, seed=SEED) as load:
                 await asyncio.to_thread(_trouble, kafka.network, rng, history)
-                await asyncio.to_thread(load.join)
-            await asyncio.to_thread(world.outcomes, REQUESTS, 90)
-            found = await asyncio.to_thread(world.judgement)
+                sent = await asyncio.to_thread(load.end)
+            await asyncio.to_thread(world.outcomes, sent, 90)
+            found = await asyncio.to_thread(judged_at_rest, world)
             print(f"\n{found}; {world.endpoint.stats()['calls']} calls; {history}")  # noqa: T201
             assert not found.problems, f"seed {SEED}: {found.problems[:5]} after {history}"
 
@@ -68,7 +71,7 @@ async def test_a_paused_partition_is_not_fetched_in_a_loop(tmp_path: Path) -> No
                 return service.metric("jiraiya_waiting") >= 1_400
 
             await asyncio.to_thread(wait_until, full, 40, "as much waits as is accepted")
-            await asyncio.sleep(2)  # what was under way may arrive
+            await asyncio.to_thread(_wait_for_quiet, kafka.network)
             before = kafka.network.bytes_down
             await asyncio.sleep(5)
             transferred = kafka.network.bytes_down - before
@@ -99,6 +102,17 @@ async def test_a_service_stops_in_time_while_no_broker_answers(tmp_path: Path) -
             kafka.network.silence()
             took_s = await asyncio.to_thread(service.terminate, 60)
             assert took_s < drain_s + beyond_s + interpreter_s, f"{took_s:.1f} s"
+
+
+def _wait_for_quiet(network: TcpProxy) -> None:
+    """What was under way arrives first, however late: up to a whole fetch of 1 MiB."""
+
+    def quiet() -> bool:
+        before = network.bytes_down
+        _pause(1)
+        return network.bytes_down - before < QUIET_BYTES
+
+    wait_until(quiet, 40, "what was under way has arrived")
 
 
 def _trouble(network: TcpProxy, rng: random.Random, history: list[str]) -> None:
