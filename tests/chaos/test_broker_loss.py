@@ -1,7 +1,6 @@
 """The broker dies as a crash would and comes back, while stories are written."""
 
 import asyncio
-import re
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,14 @@ from jiraiya_events.adapters.embedded import EmbeddedKafka
 from tests.blackbox.load import SteadyLoad
 from tests.blackbox.waiting import wait_until
 from tests.blackbox.world import World
+from tests.chaos.at_rest import judged_at_rest
 
 SEED = 11
 DEATHS = 2
 TOTAL = 500
 MISSING = "has no terminal event"
-STUCK = re.compile(r"starting a new epoch for [^\n]*?TimeoutError\(\)")
+LEFT_OUT = "Couldn't find leader endpoint for partitions"
+"""What the broker says when it takes a transaction's partitions for deleted (KAFKA-20734)."""
 
 
 @pytest.mark.timeout(300)
@@ -36,22 +37,19 @@ async def test_a_broker_killed_under_load_loses_and_doubles_nothing(
                 await own_kafka.restart()
             await asyncio.to_thread(load.join)
         stuck = await _is_stuck(world, own_kafka)
-        found = await asyncio.to_thread(world.judgement)
+        found = await asyncio.to_thread(judged_at_rest, world)
         print(f"\n{found}; {world.endpoint.stats()['calls']} calls")  # noqa: T201
         wrong = [p for p in found.problems if not (stuck and p.endswith(MISSING))]
         assert not wrong, f"seed {SEED}: {wrong[:5]}"
         if stuck:
-            pytest.xfail(f"InitProducerId finds no end after the broker's crash; {found}")
-        for service in services:
-            await asyncio.to_thread(service.terminate)
+            pytest.xfail(f"the broker has left a transaction without its end; {found}")
 
 
 async def _is_stuck(world: World, kafka: EmbeddedKafka) -> bool:
     """Wait for every outcome; tell whether some are missing for the one reason that is excused.
 
-    In one of 21 counted runs, on a busy machine, InitProducerId for one transactional id found no
-    end for 90 s after the restart. It is not understood. Only that is excused, seen at least three
-    times: failing to connect while the broker is down is not. And it excuses what is missing, never
+    That is a defect of the broker's, described in docs/TROUBLESHOOTING.md ("A transaction that
+    hangs"): only where its own log has the words is it to blame. It excuses what is missing, never
     what is wrong with the rest.
     """
     try:
@@ -60,7 +58,7 @@ async def _is_stuck(world: World, kafka: EmbeddedKafka) -> bool:
         broker = kafka.log_path.read_text(encoding="utf-8", errors="replace")
         said = [line for line in broker.splitlines() if "ransaction" in line]
         print("\n".join(said[-60:]))  # noqa: T201 - for whoever meets it again
-        if not any(len(STUCK.findall(service.log)) >= 3 for service in world.services):
+        if LEFT_OUT not in broker:
             raise
         return True
     return False
