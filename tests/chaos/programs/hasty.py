@@ -1,4 +1,4 @@
-"""Waits for the dead that are shorter: as short as the broker allows, instead of 10 s."""
+"""Waits for the dead that are as short as the broker allows: 6 s instead of 10."""
 
 from jiraiya_events.adapters.kafka import edge
 from jiraiya_events.generation import leases
