@@ -5,12 +5,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from confluent_kafka import ElectionType
+from confluent_kafka import ElectionType, KafkaError
 from confluent_kafka.admin import AdminClient
 
 from jiraiya_events.adapters.embedded import EmbeddedKafka, EmbeddedKafkaOptions
 from tests.blackbox.service import free_port
 from tests.blackbox.tcp_proxy import HOST
+from tests.blackbox.waiting import wait_until
+
+FIRST, SECOND = 1, 2
+COORDINATED = ("__consumer_offsets", "__transaction_state")
+_PATIENCE_S = 40
 
 SHARED = {
     "offsets.topic.replication.factor": "2",
@@ -42,8 +47,23 @@ class TwoBrokers:
 
     def move_back(self) -> None:
         """Give each partition, those of coordinators included, to its preferred leader."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-        admin.elect_leaders(ElectionType.PREFERRED).result(20)
+        wait_until(self._all_elected, _PATIENCE_S, "every partition has its preferred leader")
+
+    def coordinators(self) -> set[int]:
+        """Return which brokers coordinate groups or transactions: who leads those partitions."""
+        topics = self._admin().list_topics(timeout=_PATIENCE_S).topics
+        partitions = [p for name in COORDINATED for p in topics[name].partitions.values()]
+        return {partition.leader for partition in partitions}
+
+    def _all_elected(self) -> bool:
+        """Elect; a replica that is not in sync yet cannot become the leader."""
+        admin = self._admin()
+        answers = admin.elect_leaders(ElectionType.PREFERRED).result(_PATIENCE_S)
+        errors = [error.args[0].code() for error in answers.values() if error is not None]
+        return all(code == KafkaError.ELECTION_NOT_NEEDED for code in errors)
+
+    def _admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
 
 @asynccontextmanager
@@ -68,7 +88,7 @@ async def two_brokers(folder: Path) -> AsyncIterator[TwoBrokers]:
                 **SHARED,
                 **voters,
                 "process.roles": "broker",
-                "node.id": "2",
+                "node.id": str(SECOND),
                 "listeners": f"PLAINTEXT://{HOST}:{two}",
             },
             train_startup_cache=False,
@@ -87,7 +107,7 @@ def _join(first: Path, second: Path) -> None:
         for line in (first / "topics" / "meta.properties").read_text().splitlines()
         if "=" in line
     )
-    properties |= {"node.id": "2", "directory.id": properties["directory.id"][::-1]}
+    properties |= {"node.id": str(SECOND), "directory.id": properties["directory.id"][::-1]}
     topics = second / "topics"
     topics.mkdir(parents=True)
     lines = (f"{name}={value}\n" for name, value in properties.items())
