@@ -13,10 +13,10 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 
 
 async def main() -> None:
-    """Join and leave for so many seconds; print how often."""
-    bootstrap, group, topic, seconds = sys.argv[1:]
+    """Join and leave for so many seconds, and at least so often; print how often."""
+    bootstrap, group, topic, seconds, least = sys.argv[1:]
     times, until = 0, time.monotonic() + float(seconds)
-    while time.monotonic() < until:
+    while times < int(least) or time.monotonic() < until:
         consumer = AIOKafkaConsumer(
             topic,
             bootstrap_servers=bootstrap,
