@@ -4,6 +4,7 @@ from tests.blackbox.requests import plain
 from tests.blackbox.service import ServiceProcess
 from tests.blackbox.waiting import wait_until
 from tests.blackbox.world import World
+from tests.chaos.at_rest import judged_at_rest
 
 
 def test_a_partition_that_moves_in_peace_pays_for_no_call_twice(world: World) -> None:
@@ -16,7 +17,7 @@ def test_a_partition_that_moves_in_peace_pays_for_no_call_twice(world: World) ->
     wait_until(lambda: _held_up(second) > 0, 30, "the second found a call of the first's")
     world.endpoint.configure(hold=False)
     world.outcomes(10, timeout_s=30)
-    found = world.judgement()
+    found = judged_at_rest(world)
     assert not found.problems
     calls = world.endpoint.stats()["calls_by_key"]
     assert (len(calls), sum(calls.values())) == (10, 10), calls
@@ -34,8 +35,8 @@ def test_a_drain_that_runs_out_of_time_keeps_nobody_waiting(world: World) -> Non
     world.endpoint.configure(hold=False)
     second = world.serve()
     world.outcomes(6, timeout_s=30)
-    assert not world.judgement().problems
     assert _held_up(second) == 0
+    assert not judged_at_rest(world).problems
 
 
 def _held_up(service: ServiceProcess) -> float:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.blackbox.load import SteadyLoad
 from tests.blackbox.world import World
+from tests.chaos.at_rest import judged_at_rest
 
 SEED = 13
 REQUESTS = 250
@@ -21,7 +22,7 @@ def test_a_rolling_restart_loses_doubles_and_pays_for_nothing_twice(world: World
             service.terminate()
             service.start().wait_ready()
     world.outcomes(REQUESTS, timeout_s=60)
-    found = world.judgement()
+    found = judged_at_rest(world)
     stats = world.endpoint.stats()
     assert not found.problems, f"seed {SEED}: {found.problems[:5]}"
     assert (stats["calls"], stats["aborted"]) == (REQUESTS, 0)
