@@ -62,9 +62,7 @@ class SteadyLoad:
     def _join(self, timeout_s: float) -> None:
         self._thread.join(timeout_s)
         if self._thread.is_alive():
-            msg = (
-                f"the load did not end within {timeout_s:g} s, with {self.sent} requests sent"
-            )
+            msg = f"the load did not end within {timeout_s:g} s, with {self.sent} requests sent"
             raise AssertionError(msg)
 
     def _run(self) -> None:
