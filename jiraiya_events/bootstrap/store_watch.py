@@ -9,7 +9,7 @@ import structlog
 from jiraiya_events.bootstrap.observers import CallEvents
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.generation.backlog import Backlog
-from jiraiya_events.generation.ports import ResultStore
+from jiraiya_events.generation.result_store import ResultStore
 
 log = structlog.get_logger(__name__)
 

@@ -8,9 +8,10 @@ from functools import partial
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
-from jiraiya_events.generation.ports import CallObserver, ResultStore
+from jiraiya_events.generation.ports import CallObserver
 from jiraiya_events.generation.progress import NO_USAGE
 from jiraiya_events.generation.response_cache import ResponseCache, cache_key
+from jiraiya_events.generation.result_store import ResultStore
 from jiraiya_events.generation.turn import Turn
 
 

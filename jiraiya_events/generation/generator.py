@@ -26,20 +26,13 @@ from jiraiya_events.generation.endings import Endings, withdrawn
 from jiraiya_events.generation.judging import judge, written
 from jiraiya_events.generation.moderating import Moderator
 from jiraiya_events.generation.one_call import Answered, Failed, OneCall
-from jiraiya_events.generation.ports import (
-    CallObserver,
-    Feed,
-    Gate,
-    ModelPort,
-    PriceList,
-    ResultStore,
-    Stored,
-)
+from jiraiya_events.generation.ports import CallObserver, Feed, Gate, ModelPort, PriceList
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.prompt_book import PromptBook, output_tokens
 from jiraiya_events.generation.purse import Purse
 from jiraiya_events.generation.recovery import Recovery
 from jiraiya_events.generation.response_cache import ResponseCache
+from jiraiya_events.generation.result_store import ResultStore, Stored
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.generation.review import Review
 from jiraiya_events.generation.safety.moderation import Moderation

@@ -16,7 +16,8 @@ from uuid import uuid4
 
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.domain.identity import RequestIdentity
-from jiraiya_events.generation.ports import CallObserver, Lease, ResultStore
+from jiraiya_events.generation.ports import CallObserver
+from jiraiya_events.generation.result_store import Lease, ResultStore
 
 LEASE_S: Final = 10.0
 """How long a crashed owner keeps others waiting at most: as long as Kafka waits for a member."""

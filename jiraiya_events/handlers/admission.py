@@ -12,7 +12,8 @@ from jiraiya_events.domain.errors import RequestFailure, StoreUnavailable
 from jiraiya_events.domain.outcome import Outcome
 from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.leases import Leases
-from jiraiya_events.generation.ports import CallObserver, Lease, ResultStore, Stored
+from jiraiya_events.generation.ports import CallObserver
+from jiraiya_events.generation.result_store import Lease, ResultStore, Stored
 
 CONFLICT = "Another request with the same source and id but a different body came first."
 

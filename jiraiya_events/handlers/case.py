@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from jiraiya_events.contract.envelope import Envelope
 from jiraiya_events.domain.request import StoryRequested
-from jiraiya_events.generation.ports import Lease
 from jiraiya_events.generation.progress import Progress
+from jiraiya_events.generation.result_store import Lease
 from jiraiya_events.handlers.cancellations import Watched
 from jiraiya_events.handlers.progress_feed import ProgressFeed
 

@@ -4,7 +4,8 @@ from typing import Final
 
 from jiraiya_events.domain.codes import ErrorCode, Stage
 from jiraiya_events.domain.errors import RequestFailure, StoreUnavailable
-from jiraiya_events.generation.ports import CallObserver, Stored
+from jiraiya_events.generation.ports import CallObserver
+from jiraiya_events.generation.result_store import Stored
 from jiraiya_events.generation.spending import UserLimits
 from jiraiya_events.handlers.case import Case
 

@@ -20,7 +20,7 @@ from jiraiya_events.domain.outcome import Outcome, StoryFailed
 from jiraiya_events.engine.errors import Lethal
 from jiraiya_events.engine.verdicts import Done, Park, Retry, Verdict, Work
 from jiraiya_events.generation.generator import Generator
-from jiraiya_events.generation.ports import Stored
+from jiraiya_events.generation.result_store import Stored
 from jiraiya_events.generation.steps import (
     AwaitBreaker,
     AwaitSlot,

@@ -9,7 +9,7 @@ from jiraiya_events.adapters.kafka.topics import TopicSpec
 from jiraiya_events.adapters.llm.options import LlmOptions
 from jiraiya_events.contract.topics import Topics
 from jiraiya_events.domain.errors import JiraiyaError
-from jiraiya_events.generation.ports import ResultStore
+from jiraiya_events.generation.result_store import ResultStore
 from jiraiya_events.ops.authorization_check import AUTHORIZATION, check_authorization
 from jiraiya_events.ops.broker_check import BROKER, check_broker
 from jiraiya_events.ops.findings import Finding, Verdict, failed, skipped

@@ -3,7 +3,7 @@
 from typing import Final
 
 from jiraiya_events.domain.errors import StoreUnavailable
-from jiraiya_events.generation.ports import ResultStore
+from jiraiya_events.generation.result_store import ResultStore
 from jiraiya_events.ops.findings import Finding, failed, ok
 
 STORE: Final = "store"

@@ -18,7 +18,7 @@ from jiraiya_events.cli.app import main
 from jiraiya_events.engine.commit_loop import CommitLoop
 from jiraiya_events.engine.dispatcher import Dispatcher
 from jiraiya_events.engine.limits import Limits
-from jiraiya_events.generation.ports import Lease
+from jiraiya_events.generation.result_store import Lease
 from jiraiya_events.handlers.story_handler import StoryHandler
 from tests.blackbox.service import ServiceProcess
 

@@ -13,7 +13,7 @@ from jiraiya_events.adapters.store import silence, sqlite_thread
 from jiraiya_events.adapters.store.open_store import Stores, open_stores
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.domain.identity import RequestIdentity
-from jiraiya_events.generation.ports import Stored
+from jiraiya_events.generation.result_store import Stored
 from tests.contracts.standing_clock import StandingClock
 from tests.contracts.test_result_store import FIRST, LEASE_S, TTL_S, lease, paid
 

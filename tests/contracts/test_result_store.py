@@ -17,8 +17,8 @@ from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Failure, Source, StoryFailed, StoryGenerated
 from jiraiya_events.domain.story import Cost, Safety, Story, Timings, Usage
 from jiraiya_events.generation.paid import PaidAnswer
-from jiraiya_events.generation.ports import Lease, ResultStore, Stored
 from jiraiya_events.generation.prompt import AnswerForm
+from jiraiya_events.generation.result_store import Lease, ResultStore, Stored
 from tests.contracts.standing_clock import StandingClock
 
 FIRST = RequestIdentity("/shop", "r-1")

@@ -22,9 +22,9 @@ from jiraiya_events.generation.candidates import Candidate, Chains
 from jiraiya_events.generation.faults import FaultKind
 from jiraiya_events.generation.gate import AdaptiveGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
-from jiraiya_events.generation.ports import Stored
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.prompt import AnswerForm
+from jiraiya_events.generation.result_store import Stored
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.generation.steps import Step, TryAgain, Written
 from tests.integration.model_endpoint import ask, fault_of, in_use, options

@@ -12,7 +12,7 @@ from jiraiya_events.adapters.store.open_store import Stores, open_stores
 from jiraiya_events.adapters.store.redis_connection import Call, Script
 from jiraiya_events.domain.errors import StoreUnavailable
 from jiraiya_events.domain.identity import RequestIdentity
-from jiraiya_events.generation.ports import Lease, Stored
+from jiraiya_events.generation.result_store import Lease, Stored
 from tests.blackbox.service import free_port
 from tests.blackbox.tcp_proxy import TcpProxy
 from tests.blackbox.waiting import wait_until

@@ -16,8 +16,9 @@ from jiraiya_events.domain.story import Usage
 from jiraiya_events.generation.candidates import Candidate
 from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
 from jiraiya_events.generation.paid import ModelAnswer
-from jiraiya_events.generation.ports import CallObserver, Stored
+from jiraiya_events.generation.ports import CallObserver
 from jiraiya_events.generation.prompt import Prompt
+from jiraiya_events.generation.result_store import Stored
 from jiraiya_events.handlers.places import slot_place
 from tests.unit.engine.rig import HERE, Rig, virtual
 from tests.unit.handlers.replicas import ALONE, CLOCK, DOWN, STORY, Replica, now

@@ -7,7 +7,7 @@ from jiraiya_events.domain.clock import Clock, SystemClock
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Outcome
 from jiraiya_events.generation.paid import PaidAnswer
-from jiraiya_events.generation.ports import Lease, Stored
+from jiraiya_events.generation.result_store import Lease, Stored
 
 # How many of the oldest entries one look-up checks for their end.
 _PRUNED_AT_ONCE = 8

@@ -17,8 +17,8 @@ from jiraiya_events.domain.errors import SettingsError
 if TYPE_CHECKING:
     from jiraiya_events.adapters.store.redis_connection import RedisConnection
     from jiraiya_events.domain.clock import Clock
-    from jiraiya_events.generation.ports import ResultStore
     from jiraiya_events.generation.response_cache import ResponseCache
+    from jiraiya_events.generation.result_store import ResultStore
 
 _SQLITE: Final = "sqlite:///"
 _REDIS: Final = ("redis://", "rediss://")

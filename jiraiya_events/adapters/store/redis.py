@@ -10,7 +10,7 @@ from jiraiya_events.adapters.store.rows import read
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Outcome, StoryFailed, StoryGenerated
 from jiraiya_events.generation.paid import PaidAnswer
-from jiraiya_events.generation.ports import Lease, Stored
+from jiraiya_events.generation.result_store import Lease, Stored
 
 _GENERATED: Final = "generated "
 _FAILED: Final = "failed "

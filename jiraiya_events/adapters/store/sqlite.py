@@ -11,7 +11,7 @@ from jiraiya_events.domain.clock import Clock, SystemClock
 from jiraiya_events.domain.identity import RequestIdentity
 from jiraiya_events.domain.outcome import Outcome, StoryFailed, StoryGenerated
 from jiraiya_events.generation.paid import PaidAnswer
-from jiraiya_events.generation.ports import Lease, Stored
+from jiraiya_events.generation.result_store import Lease, Stored
 
 _PRUNE_EVERY_S: Final = 30.0
 

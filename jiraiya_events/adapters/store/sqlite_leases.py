@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from jiraiya_events.generation.ports import Lease
+from jiraiya_events.generation.result_store import Lease
 
 TABLE: Final = """CREATE TABLE IF NOT EXISTS leases (
     source TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, ends_at REAL NOT NULL,

@@ -19,10 +19,11 @@ from jiraiya_events.generation.faults import CallFault, Fault, FaultKind
 from jiraiya_events.generation.gate import AdaptiveGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
 from jiraiya_events.generation.paid import ModelAnswer, PaidAnswer
-from jiraiya_events.generation.ports import CallObserver, Stored
+from jiraiya_events.generation.ports import CallObserver
 from jiraiya_events.generation.pricing import Rates
 from jiraiya_events.generation.progress import Progress
 from jiraiya_events.generation.prompt import AnswerForm, Prompt
+from jiraiya_events.generation.result_store import Stored
 from jiraiya_events.generation.retry_budget import RetryBudget
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.generation.steps import AwaitSlot, AwaitStore, Step, UnderWay, Written

@@ -27,9 +27,10 @@ from jiraiya_events.generation.gate import AdaptiveGate
 from jiraiya_events.generation.generator import Generator, GeneratorOptions
 from jiraiya_events.generation.leases import LEASE_S
 from jiraiya_events.generation.paid import ModelAnswer
-from jiraiya_events.generation.ports import CallObserver, Lease, ModelPort
+from jiraiya_events.generation.ports import CallObserver, ModelPort
 from jiraiya_events.generation.pricing import Rates
 from jiraiya_events.generation.prompt import Prompt
+from jiraiya_events.generation.result_store import Lease
 from jiraiya_events.generation.retry_policy import RetryPolicy
 from jiraiya_events.generation.spending import Spending
 from jiraiya_events.handlers.admission import Memory, fingerprint_of
