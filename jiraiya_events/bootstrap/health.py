@@ -1,11 +1,13 @@
 """What the probes are told: answers from what is known already, never a call to the outside."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
 from jiraiya_events.adapters.kafka.cancelled_feed import CancelledFeed
 from jiraiya_events.bootstrap.vigil import Vigil, holds_back
 from jiraiya_events.domain.clock import Clock
+from jiraiya_events.domain.looks import Look
 from jiraiya_events.engine.statistics import Statistics
 from jiraiya_events.generation.breakers import Breakers
 from jiraiya_events.sidecar.health import Check, Status
@@ -22,6 +24,11 @@ class Watched(Protocol):
     @property
     def store_error(self) -> str | None:
         """Return why the store does not work."""
+        ...
+
+    @property
+    def store_heard(self) -> Look | None:
+        """Return the store's last answer."""
         ...
 
     @property
@@ -90,10 +97,10 @@ class ServiceHealth:
     def _broker(self) -> Check:
         if not self._service.started:
             return self._check("broker", Status.FAILING, "not connected yet")
-        silent = self._service.vigil.silent_s()
+        silent, heard = self._service.vigil.silent_s(), self._service.vigil.heard
         if silent > SILENT_S:
-            return self._check("broker", Status.FAILING, f"no answer for {silent:.0f} s")
-        return self._check("broker", Status.OK)
+            return self._check("broker", Status.FAILING, f"no answer for {silent:.0f} s", heard)
+        return self._check("broker", Status.OK, "", heard)
 
     def _needs(self) -> Check:
         lacks = "; ".join(str(lack) for lack in self._service.vigil.lacks)
@@ -124,8 +131,8 @@ class ServiceHealth:
         ]
 
     def _store(self) -> Check:
-        error = self._service.store_error
-        return self._check("store", Status.DEGRADED if error else Status.OK, error or "")
+        error, heard = self._service.store_error, self._service.store_heard
+        return self._check("store", Status.DEGRADED if error else Status.OK, error or "", heard)
 
     def _cancellations(self) -> Check:
         feed = self._service.cancelled_feed
@@ -134,5 +141,12 @@ class ServiceHealth:
             "cancellations", Status.DEGRADED if wrong else Status.OK, feed.trouble or ""
         )
 
-    def _check(self, name: str, status: Status, detail: str = "") -> Check:
-        return Check(name, status, detail, self._clock.now(), 0.0)
+    def _check(
+        self, name: str, status: Status, detail: str = "", heard: Look | None = None
+    ) -> Check:
+        """Return a check on what is known in here, or on the last answer from outside."""
+        now = self._clock.now()
+        if heard is None:
+            return Check(name, status, detail, now, 0.0)
+        age_s = asyncio.get_running_loop().time() - heard.at_s
+        return Check(name, status, detail, now - age_s, heard.took_s)

@@ -24,6 +24,7 @@ from jiraiya_events.bootstrap.store_watch import StoreWatch
 from jiraiya_events.bootstrap.story_maker import StoryMaker
 from jiraiya_events.bootstrap.vigil import Vigil
 from jiraiya_events.domain.errors import BrokerUnavailable
+from jiraiya_events.domain.looks import Look
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.engine.statistics import Statistics
 from jiraiya_events.sidecar.server import SidecarServer
@@ -152,6 +153,11 @@ class Service:
     def store_error(self) -> str | None:
         """Return why the result store does not work, None when it does."""
         return self._parts.calls.store_error
+
+    @property
+    def store_heard(self) -> Look | None:
+        """Return the store's last answer to a ping."""
+        return self._parts.store_watch.heard
 
     @property
     def cancelled_feed(self) -> CancelledFeed:

@@ -8,6 +8,7 @@ import structlog
 
 from jiraiya_events.bootstrap.observers import CallEvents
 from jiraiya_events.domain.errors import StoreUnavailable
+from jiraiya_events.domain.looks import Look
 from jiraiya_events.generation.backlog import Backlog
 from jiraiya_events.generation.result_store import ResultStore
 
@@ -27,6 +28,7 @@ class StoreWatch:
         self._store = store
         self._calls = calls
         self._backlog = backlog
+        self.heard: Look | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -47,6 +49,8 @@ class StoreWatch:
             await asyncio.sleep(EVERY_S)
 
     async def _ask(self) -> None:
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
         try:
             await self._store.ping()
         except StoreUnavailable as error:
@@ -54,5 +58,6 @@ class StoreWatch:
         except Exception as error:  # the watch must go on, whatever a store runs into
             log.exception("asking whether the store works failed", error=repr(error))
         else:
+            self.heard = Look(loop.time(), loop.time() - asked_at)
             self._calls.store_pinged()
             await self._backlog.catch_up()

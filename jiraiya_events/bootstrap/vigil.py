@@ -18,6 +18,7 @@ from jiraiya_events.bootstrap.activity import Activity
 from jiraiya_events.bootstrap.troubles import describe_troubles, forget_mended
 from jiraiya_events.bootstrap.watchdog import Facts, Watchdog, runnable_work
 from jiraiya_events.domain.errors import InstanceTaken
+from jiraiya_events.domain.looks import Look
 from jiraiya_events.engine.engine import Engine
 from jiraiya_events.generation.breaker import Breaker, State
 from jiraiya_events.generation.breakers import Breakers
@@ -80,6 +81,11 @@ class Vigil:
     def silent_s(self) -> float:
         """Return for how long the broker has not answered."""
         return self._pulse.silent_s()
+
+    @property
+    def heard(self) -> Look | None:
+        """Return the broker's last answer."""
+        return self._pulse.heard
 
     @property
     def lacks(self) -> tuple[Lack, ...]:

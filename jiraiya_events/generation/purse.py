@@ -22,8 +22,8 @@ LOOK_AGAIN_S = 2.0
 """How often a request looks whether the budget can be read again."""
 
 _OVER = {
-    "user": "The daily budget for stories of this user is used up.",
-    "service": "The daily budget for stories is used up.",
+    "user": "The daily budget for this user is used up, or set aside for stories under way.",
+    "service": "The daily budget for stories is used up, or set aside for those under way.",
 }
 
 

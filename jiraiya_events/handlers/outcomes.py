@@ -70,7 +70,8 @@ def failed(
         tries=progress.calls,
         billed=progress.billed,
         usage=progress.usage,
-        cost=_cost(progress),
+        # Zero would say that nothing was charged.
+        cost=None if progress.billed is None else _cost(progress),
         dead_lettered=dead,
         dlq_reference=reference(envelope) if dead else None,
         metadata=echoed_metadata(envelope),

@@ -155,6 +155,9 @@ class StoryHandler:
             if stored.outcome is not None:
                 now = self._clock.now()
                 return outcomes.republished(stored.outcome, envelope, case.started_at, now)
+            if work.memory is None and stored.known and not envelope.replayed:
+                # Looked up before by somebody else: who may have called, and was cut.
+                case.progress.doubt_billing()
             work.memory = case
             if self._limiting is not None and not self._is_over(case):
                 await self._limiting.admit(case, stored)

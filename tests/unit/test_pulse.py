@@ -1,12 +1,14 @@
 """The pulse: whether the broker is there, asked for as long as the service runs."""
 
 import asyncio
+from typing import ClassVar
 
 import pytest
 from structlog.testing import capture_logs
 
 from jiraiya_events.adapters.kafka.intake import KafkaIntake
 from jiraiya_events.adapters.kafka.pulse import EVERY_S, BrokerPulse
+from jiraiya_events.domain.looks import Look
 from jiraiya_events.testing.virtual_time import run_virtual
 
 
@@ -86,3 +88,29 @@ def test_silence_begins_with_the_first_question_nobody_answers() -> None:
         return silent
 
     assert run_virtual(silence_then_an_answer()) == [4.5 * EVERY_S, 0.0]
+
+
+def test_the_pulse_knows_when_the_last_answer_came_and_how_long_it_took() -> None:
+    """A question that stays open changes nothing of it."""
+
+    class Slow(Consumer):
+        waits_s: ClassVar = [0.25, 1_000.0]
+
+        async def force_metadata_update(self) -> bool:
+            """Take a quarter of a second, then for ever."""
+            await asyncio.sleep(self.waits_s.pop(0))
+            return True
+
+    async def two_beats() -> list[Look | None]:
+        consumer = Slow()
+        pulse = BrokerPulse(KafkaIntake(lambda: consumer))
+        heard = [pulse.heard]
+        pulse.start()
+        for _ in range(2):
+            await asyncio.sleep(EVERY_S + 1.0)
+            heard.append(pulse.heard)
+        await pulse.stop()
+        return heard
+
+    answer = Look(EVERY_S + 0.25, 0.25)
+    assert run_virtual(two_beats()) == [None, answer, answer]

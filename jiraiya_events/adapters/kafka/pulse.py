@@ -9,13 +9,14 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from jiraiya_events.adapters.kafka.intake import KafkaIntake
+from jiraiya_events.domain.looks import Look
 
 log = structlog.get_logger(__name__)
 
 EVERY_S = 3.0
 ASK_S = 2 * EVERY_S
 
-Look = Callable[[AIOKafkaConsumer], Awaitable[None]]
+Examine = Callable[[AIOKafkaConsumer], Awaitable[None]]
 
 
 class BrokerPulse:
@@ -24,10 +25,11 @@ class BrokerPulse:
     In every beat that finds the broker there, each of `looks` is given the consumer.
     """
 
-    def __init__(self, intake: KafkaIntake, looks: Sequence[Look] = ()) -> None:
+    def __init__(self, intake: KafkaIntake, looks: Sequence[Examine] = ()) -> None:
         self._intake = intake
         self._looks = looks
         self._unanswered_since: float | None = None
+        self.heard: Look | None = None
         self._task: asyncio.Task[None] | None = None
 
     def silent_s(self) -> float:
@@ -54,10 +56,13 @@ class BrokerPulse:
         while True:
             await asyncio.sleep(EVERY_S)
             consumer = self._intake.consumer
+            asked_at = asyncio.get_running_loop().time()
             if self._unanswered_since is None:
-                self._unanswered_since = asyncio.get_running_loop().time()
+                self._unanswered_since = asked_at
             if consumer is not None and await self._answers(consumer):
                 self._unanswered_since = None
+                heard_at = asyncio.get_running_loop().time()
+                self.heard = Look(heard_at, heard_at - asked_at)
                 for look in self._looks:
                     await self._give(look, consumer)
 
@@ -71,7 +76,7 @@ class BrokerPulse:
             log.exception("asking whether the broker is there failed", error=repr(error))
             return False
 
-    async def _give(self, look: Look, consumer: AIOKafkaConsumer) -> None:
+    async def _give(self, look: Examine, consumer: AIOKafkaConsumer) -> None:
         """Let one look at the cluster; what it could not see now it will see later."""
         try:
             async with asyncio.timeout(ASK_S):

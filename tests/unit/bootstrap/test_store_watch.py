@@ -60,8 +60,11 @@ async def test_an_idle_service_notices_that_the_store_went_and_came_back() -> No
             rig.store.away = away
             await asyncio.sleep(3 * BEAT_S)
             told.append(rig.calls.store_error)
+        heard = rig.watch.heard
     assert told == ["gone", None]
     assert levels(lines) == ["error", "warning"]
+    assert heard is not None
+    assert asyncio.get_running_loop().time() - heard.at_s <= EVERY_S
     await rig.watch.stop()
 
 

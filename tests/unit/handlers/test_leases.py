@@ -6,6 +6,7 @@ import pytest
 
 from jiraiya_events.domain.story import Usage
 from jiraiya_events.engine.verdicts import Retry, Work
+from jiraiya_events.generation.faults import Fault, FaultKind
 from jiraiya_events.generation.leases import LEASE_S, RENEW_EVERY_S
 from jiraiya_events.generation.paid import PaidAnswer
 from jiraiya_events.generation.prompt import AnswerForm
@@ -102,6 +103,23 @@ async def test_a_cancelled_call_gives_its_lease_back() -> None:
     cut.cancel()
     await waiting
     assert 1 < model.called_at[1] < 1.5
+
+
+@virtual
+@pytest.mark.parametrize("began", [False, True])
+async def test_whether_a_cut_call_was_billed_is_unknown_to_the_next_owner(*, began: bool) -> None:
+    """A cost of zero would say that it was not; where nobody began, nothing was charged."""
+    store = shared()
+    if began:
+        cut = asyncio.create_task(Replica(store, SlowModel(100)).serve(record()))
+        await asyncio.sleep(1)
+        cut.cancel()
+        await asyncio.gather(cut, return_exceptions=True)
+    too_long = Fault(FaultKind.HTTP, status=400, provider_code="context_length_exceeded")
+    _, failed = await Replica(store, SlowModel(0, [too_long])).serve(record())
+    assert failed["error"]["code"] == "context_too_long"
+    assert failed["billed"] is (None if began else False)
+    assert failed["cost"] == (None if began else {"amount": "0.0", "currency": "USD"})
 
 
 @virtual
