@@ -71,6 +71,7 @@ class Service:
         self._sidecar: SidecarServer | None = None
         self.breakers = parts.maker.breakers
         self.vigil = parts.vigil
+        self.warnings = parts.maker.warnings
         self.started = False
 
     def attach(self, sidecar: SidecarServer) -> None:
@@ -102,6 +103,8 @@ class Service:
     async def start(self) -> None:
         """Open the probes first, then wait for Kafka, then join the group."""
         parts = self._parts
+        for warning in self.warnings:
+            log.warning(warning)
         if self._sidecar is not None:
             await self._sidecar.start()
             self._exit.push_async_callback(self._sidecar.stop)

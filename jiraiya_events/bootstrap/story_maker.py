@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import structlog
-
 from jiraiya_events.adapters.limits.opening import open_spending, open_user_limits
 from jiraiya_events.adapters.llm.candidates import candidates
 from jiraiya_events.adapters.llm.deferred import DeferredModel, DeferredModeration
@@ -35,13 +33,13 @@ from jiraiya_events.generation.safety.patterns import load_patterns
 from jiraiya_events.generation.spending import UserLimits
 from jiraiya_events.settings import Settings
 
-log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryMaker:
     """The generator, and those of its parts that others start, watch or close."""
 
+    warnings: tuple[str, ...]
+    """What is allowed and probably not meant."""
     generator: Generator
     llm: LlmOptions
     model: DeferredModel
@@ -97,8 +95,7 @@ def build_story_maker(
     gate = AdaptiveGate(settings.engine.max_in_flight)
     prices = model_prices(settings, llm)
     budgets = daily_budgets(settings)
-    for warning in _kept(budgets, chains, prices, settings):
-        log.warning(warning)
+    warnings = tuple(_kept(budgets, chains, prices, settings))
     book, backlog = PromptBook(), Backlog(observer)
     generator = Generator(
         model=traced(model),
@@ -118,6 +115,7 @@ def build_story_maker(
         moderation=moderation,
     )
     return StoryMaker(
+        warnings=warnings,
         generator=generator,
         llm=llm,
         model=model,

@@ -50,8 +50,10 @@ def check(*, json: Json = False) -> None:
         except SettingsError as more:
             raise error.joined_by(more.lines) from None
         raise
-    build_service(settings)
+    service = build_service(settings)
+    for warning in service.warnings:
+        note(f"warning: {warning}")
     if json:
-        emit({"ok": True, "warnings": list(settings.warnings)})
+        emit({"ok": True, "warnings": [*settings.warnings, *service.warnings]})
     else:
         note("the settings are fine; `jiraiya doctor` checks what they point to")

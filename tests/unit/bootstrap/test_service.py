@@ -42,7 +42,7 @@ async def test_a_stop_during_the_start_drains_what_runs_already() -> None:
         edge=edge,
         journal=journal,
         drain_s=1.0,
-        maker=SimpleNamespace(breakers=None),
+        maker=SimpleNamespace(warnings=(), breakers=None),
         vigil=None,
     )
     service = Service(cast("Parts", parts))
@@ -71,7 +71,7 @@ async def test_a_stop_waits_for_no_broker_that_hangs() -> None:
         edge=Hanging(),
         journal=FileJournal(Path("nowhere"), scope="group", slots=1),
         drain_s=1.0,
-        maker=SimpleNamespace(breakers=None),
+        maker=SimpleNamespace(warnings=(), breakers=None),
         vigil=None,
     )
     service = Service(cast("Parts", parts))

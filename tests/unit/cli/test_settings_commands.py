@@ -1,5 +1,6 @@
 """`config show`, `config check`, and what every command does about wrong settings."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,20 @@ def test_config_check_warns_of_a_misspelt_name(tmp_path: Path) -> None:
     assert ended.code == 0
     assert ended.rows[0]["ok"] is True
     assert "JIRAIYA_ENGINE__MAX_TRYS" in ended.err
+
+
+def test_config_check_warns_of_a_budget_that_no_story_fits_into(tmp_path: Path) -> None:
+    """On stderr for people, and in the row, which is all there is on stdout."""
+    settings = {
+        "OPENAI_API_KEY": "some",
+        "JIRAIYA_LLM__MODEL": "gpt-4o-mini",
+        "JIRAIYA_LIMITS__USER_DAILY_USD": "0.000001",
+    }
+    ended = jiraiya("config", "check", "--json", cwd=tmp_path, settings=settings)
+    (row,) = map(json.loads, ended.out.splitlines())
+    (warning,) = row["warnings"]
+    assert warning.startswith("JIRAIYA_LIMITS__USER_DAILY_USD")
+    assert ended.err == f"warning: {warning}\n"
 
 
 def test_config_check_says_in_one_go_all_that_it_can_know(tmp_path: Path) -> None:
