@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from jiraiya_events.adapters.embedded import EmbeddedKafka, EmbeddedKafkaError, EmbeddedKafkaOptions
 from jiraiya_events.adapters.embedded.jars import ensure_jars
 from jiraiya_events.adapters.embedded.lock import Jar
-from jiraiya_events.adapters.embedded.ports import free_port
+from tests.blackbox.service import refused_port
 
 
 def locked(name: str, content: bytes) -> Jar:
@@ -145,10 +145,11 @@ async def test_a_repository_without_the_jar_is_named(
 
 
 async def test_no_network_and_no_cache_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
-    nobody = f"http://127.0.0.1:{free_port()}"
-    kafka = EmbeddedKafka(EmbeddedKafkaOptions(cache_dir=tmp_path, repository_url=nobody))
-    with pytest.raises(EmbeddedKafkaError) as caught:
-        await kafka.start()
+    with refused_port() as port:
+        nobody = f"http://127.0.0.1:{port}"
+        kafka = EmbeddedKafka(EmbeddedKafkaOptions(cache_dir=tmp_path, repository_url=nobody))
+        with pytest.raises(EmbeddedKafkaError) as caught:
+            await kafka.start()
     message = str(caught.value)
     assert "not cached yet" in message
     assert nobody in message
