@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from tests.blackbox.requests import plain
-from tests.blackbox.service import ServiceProcess
 from tests.blackbox.waiting import wait_until
 from tests.blackbox.world import World
 from tests.chaos.at_rest import judged_at_rest
+from tests.chaos.patience import patient
 
 BUDGET = Decimal("6.5")
 
@@ -25,12 +25,12 @@ def test_calls_that_a_kill_cut_count_beside_those_made_again(world: World, redis
         "LIMITS__GLOBAL_DAILY_USD": str(BUDGET),
     }
     world.endpoint.configure(hold=True)
-    first = _serve(world, settings)
+    first = patient(world, **settings).wait_ready()
     world.publish(plain(f"r{number}", f"user-{number}") for number in range(3))
     wait_until(lambda: world.endpoint.stats()["in_flight"] == 3, 20, "three calls are under way")
     first.kill()
-    _serve(world, settings)
-    # Who died held the requests' leases: for a while nobody else calls for them.
+    patient(world, **settings).wait_ready()
+    # Who died held the requests' leases: for ten seconds nobody else calls for them.
     wait_until(lambda: world.endpoint.stats()["calls"] == 6, 40, "they are made again")
     world.publish([plain("one-too-many", "user-9")])
     assert world.outcome(1).body["error"]["code"] == "budget_exceeded"
@@ -44,10 +44,3 @@ def test_calls_that_a_kill_cut_count_beside_those_made_again(world: World, redis
     more = [event.body.get("error") for event in world.outcomes(6, 20)[4:]]
     assert more == [None, None]
     assert not judged_at_rest(world).problems
-
-
-def _serve(world: World, settings: dict[str, str]) -> ServiceProcess:
-    """Return a ready service to which a Redis that is held up is no outage."""
-    service = world.service(**settings)
-    service.program = "tests.chaos.programs.patient"
-    return service.start().wait_ready()

@@ -9,6 +9,7 @@ from tests.blackbox.load import SteadyLoad
 from tests.blackbox.service import ROOT
 from tests.blackbox.world import World
 from tests.chaos.at_rest import judged_at_rest
+from tests.chaos.patience import patient
 
 SEED = 21
 STORM_S = 20
@@ -20,7 +21,7 @@ LEAST = 3
 def test_a_rebalance_storm_loses_and_doubles_nothing(world: World) -> None:
     """Two services, and one that joins, takes partitions and leaves again all the time."""
     world.endpoint.configure(latency={"kind": "lognormal", "seconds": 0.3, "longest": 1.0})
-    services = [world.service().start() for _ in range(2)]
+    services = [patient(world) for _ in range(2)]
     for service in services:
         service.wait_ready()
     arguments = (world.bootstrap, world.group, world.requested, str(STORM_S), str(LEAST))
