@@ -105,14 +105,22 @@ async def test_a_service_stops_in_time_while_no_broker_answers(tmp_path: Path) -
 
 
 def _wait_for_quiet(network: TcpProxy) -> None:
-    """What was under way arrives first, however late: up to a whole fetch of 1 MiB."""
+    """What was under way arrives first, however late: up to a whole fetch of 1 MiB.
 
-    def quiet() -> bool:
-        before = network.bytes_down
-        _pause(1)
-        return network.bytes_down - before < QUIET_BYTES
+    Two looks in a row must agree: a machine that stands still is quiet too, for one.
+    """
+    wait_until(
+        lambda: all(_transferred(network) < QUIET_BYTES for _ in range(2)),
+        40,
+        "what was under way has arrived",
+    )
 
-    wait_until(quiet, 40, "what was under way has arrived")
+
+def _transferred(network: TcpProxy) -> int:
+    """Return how many bytes the services were sent within a second."""
+    before = network.bytes_down
+    _pause(1)
+    return network.bytes_down - before
 
 
 def _trouble(network: TcpProxy, rng: random.Random, history: list[str]) -> None:
