@@ -1,7 +1,8 @@
-"""The journal while the service runs, and a line for each process that ended in the midst of it."""
+"""The journal while the service runs, and a line about processes that ended in the midst of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from typing import Final
 
 import structlog
 
@@ -32,20 +33,27 @@ async def keep_journal(
         return
     for death in deaths:
         cut_by_crash(len(death.running))
-        _say(death)
+    _say([death for death in deaths if death.end is End.CRASHED], _CRASHED)
+    _say([death for death in deaths if death.end is not End.CRASHED], _KILLED)
     if journal.wary:
         log.warning("requests that may have crashed this service run alone from now on")
 
 
-def _say(death: Death) -> None:
-    if death.end is End.CRASHED:
-        log.error(
-            "an earlier process of this service crashed",
-            in_flight=len(death.running),
-            note=death.note or "none: killed for want of memory, or the machine cannot tell",
-        )
+_CRASHED: Final = "an earlier process of this service crashed"
+_KILLED: Final = "an earlier process of this service was killed, or its machine went down"
+_NO_NOTE: Final = "none: killed for want of memory, or the machine cannot tell"
+
+
+def _say(deaths: Sequence[Death], how: str) -> None:
+    """Write one line for all: a second one alike would be held back as a repetition."""
+    if not deaths:
+        return
+    facts: dict[str, object] = {
+        "processes": len(deaths),
+        "in_flight": sum(len(death.running) for death in deaths),
+    }
+    notes = (death.note for death in deaths)
+    if how is _CRASHED:
+        log.error(how, **facts, note="\n".join(filter(None, notes)) or _NO_NOTE)
     else:
-        log.warning(
-            "an earlier process of this service was killed, or its machine went down",
-            in_flight=len(death.running),
-        )
+        log.warning(how, **facts)
