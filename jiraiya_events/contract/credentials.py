@@ -4,14 +4,15 @@ They are never copied to outputs and are removed from dead letters. A name is ju
 (split at `-`, `_` and `.`, upper and lower case alike):
 
 - `authorization`, `authentication`, `auth`, `authn`, `authz`, `oauth`, `jwt`, `bearer`, `cookie`,
-  `hmac`, `signature`, `sig`, `credential` anywhere, digits behind them included
-  (`proxy-authorization`, `x-auth-request-email`, `x-hub-signature-256`);
+  `hmac`, `signature`, `sig`, `credential`, `pwd`, `ssh`, `session`, `cert`, `certificate`, `sasl`
+  anywhere, digits behind them included (`proxy-authorization`, `x-auth-request-email`,
+  `x-hub-signature-256`, `x-session-id`);
 - a last word ending in `token`, `secret`, `password`, `passwd` or `passphrase` (`x-csrf-token`,
   `x-accesstoken`), or `authtoken` and the like anywhere;
 - `key` behind `api`, `access`, `secret`, `private`, `signing`, `auth` or `subscription`
-  (`x-api-key`, `apikey`), with whatever follows.
+  (`x-api-key`, `apikey`), with whatever follows, or nothing but `key` or `x-key`.
 
-`x-author`, `x-idempotency-key` and `x-token-count` are none.
+`x-author`, `x-idempotency-key`, `x-token-count` and `x-certainty` are none.
 """
 
 import re
@@ -21,11 +22,12 @@ _CREDENTIAL: Final = re.compile(
     r"(?:^|[-_.])"
     r"(?:"
     r"(?:auth|authn|authz|authorization|authentication|oauth|jwt|bearer|(?:set-?)?cookie"
-    r"|hmac|signature|sig|credentials?)[0-9]*(?=$|[-_.]|sha)"
+    r"|hmac|signature|sig|credentials?|pwd|ssh|session|cert|certificate|sasl)[0-9]*(?=$|[-_.]|sha)"
     r"|[a-z0-9]*(?:token|secret|password|passwd|passphrase)$"
     r"|[a-z0-9]*auth(?:token|key)(?=$|[-_.])"
     r"|(?:api|access|secret|private|signing|auth|subscription)[-_.]?keys?(?=$|[-_.])"
     r")"
+    r"|^(?:x[-_.])?key$"
 )
 
 

@@ -8,9 +8,11 @@ from jiraiya_events.contract.headers import Headers
 SECRET = """authorization Authorization proxy-authorization cookie set-cookie x-api-key apikey
 x-auth-token x-auth-request-email x-authtoken x-csrf-token x-accesstoken client-secret db_password
 x-signature x-signature-ed25519 x-hmac x-hmac-sha256 x-hub-signature-256 x-hub-signature jwt
-x-goog-iap-jwt-assertion x-amz-security-token x-secret-key ce_signature x-credential""".split()  # noqa: SIM905
+x-goog-iap-jwt-assertion x-amz-security-token x-secret-key ce_signature x-credential x-pwd db_pwd
+x-ssh-key x-session-id session x-client-cert ssl.certificate x-kafka-sasl x-key key""".split()  # noqa: SIM905
 OPEN = """x-author x-tenant x-token-count x-idempotency-key x-keyboard ce_id x-design x-request-id
-x-significance traceparent x-authored-by x-monkey x-cookies-eaten""".split()  # noqa: SIM905
+x-significance traceparent x-authored-by x-monkey x-cookies-eaten x-certainty x-concert x-obsession
+x-sessions-count x-sshd x-key-size""".split()  # noqa: SIM905
 
 
 @pytest.mark.parametrize("name", SECRET)
