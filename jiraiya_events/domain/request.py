@@ -7,12 +7,27 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from jiraiya_events.domain.text import plain_text
 
-# BCP 47's well-formed langtag (RFC 5646, section 2.1) without its grandfathered tags.
-LANGUAGE_TAG = (
-    r"^[A-Za-z]{2,8}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
+_PRIVATE = r"[Xx](-[A-Za-z0-9]{1,8})+"
+_LANGTAG = (
+    r"[A-Za-z]{2,8}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
     r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[0-9A-WY-Za-wy-z](-[A-Za-z0-9]{2,8})+)*"
-    r"(-x(-[A-Za-z0-9]{1,8})+)?$"
+    rf"(-{_PRIVATE})?"
 )
+_IRREGULAR = (
+    "en-gb-oed", "i-ami", "i-bnn", "i-default", "i-enochian", "i-hak", "i-klingon", "i-lux",
+    "i-mingo", "i-navajo", "i-pwn", "i-tao", "i-tay", "i-tsu", "sgn-be-fr", "sgn-be-nl",
+    "sgn-ch-de",
+)  # fmt: skip
+
+
+def _in_any_case(tag: str) -> str:
+    """Return a pattern for `tag`; JSON Schema's patterns know no flags."""
+    return "".join(f"[{one.upper()}{one}]" if one.isalpha() else one for one in tag)
+
+
+# BCP 47's well-formed tags (RFC 5646, section 2.1): the grandfathered ones that are regular are
+# of the form of the others.
+LANGUAGE_TAG = rf"^({'|'.join([_LANGTAG, _PRIVATE, *map(_in_any_case, _IRREGULAR)])})$"
 
 
 class Audience(StrEnum):

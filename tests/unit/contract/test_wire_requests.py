@@ -35,6 +35,26 @@ def test_a_request_has_the_defaults_of_the_contract(read: EnvelopeReader) -> Non
 
 
 @pytest.mark.parametrize(
+    ("tag", "accepted"),
+    [
+        ("zh-cmn-Hans-CN", True), ("de-CH-1901", True), ("en-X-mine", True), ("art-lojban", True),
+        ("x-klingon", True), ("X-a-b2-12345678", True), ("x-123456789", False), ("x-", False),
+        ("i-klingon", True), ("I-KLINGON", True), ("i-vulcan", False), ("i-klingon-x-a", False),
+        ("en-GB-oed", True), ("sgn-BE-FR", True), ("sgn-BE-XX", False), ("en_US", False),
+    ],
+)  # fmt: skip
+def test_a_language_is_any_well_formed_tag(
+    read: EnvelopeReader, tag: str, *, accepted: bool
+) -> None:
+    """RFC 5646, section 2.1: of its three forms, and nothing else."""
+    envelope = read({**WISH, "language": tag})
+    if accepted:
+        assert read_request(envelope).language == tag
+    else:
+        assert refusal(envelope).code == ErrorCode.INVALID_EVENT
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"keywords": []}, "keywords: at least 1 item(s)"),

@@ -100,7 +100,17 @@ def test_what_is_sent_is_what_the_chat_template_writes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "file"), [("pt-BR", "pt"), ("EN-gb", "en"), ("zh-Hant-TW", "zh"), ("cy", "other")]
+    ("tag", "file"),
+    [
+        ("pt-BR", "pt"),
+        ("EN-gb", "en"),
+        ("zh-Hant-TW", "zh"),
+        ("cy", "other"),
+        ("x-klingon", "other"),
+        ("i-klingon", "other"),
+        ("sgn-BE-FR", "other"),
+        ("en-GB-oed", "en"),
+    ],
 )
 def test_the_advice_is_the_one_for_the_language(tag: str, file: str) -> None:
     """By the lookup of RFC 4647; the whole tag stands in the wish."""
