@@ -37,8 +37,8 @@ def err() -> Console:
 def emit(row: Mapping[str, Any]) -> None:
     """Write one JSON object on a line of its own, at once.
 
-    Where the stream has no bytes for a character, such as a lone surrogate that stands for a byte
-    that is no text, the object is written with escapes: the same JSON, and nothing is lost.
+    Where the stream has no bytes for a character, such as half a surrogate pair from the JSON of
+    a body, the object is written with escapes: the same JSON, and nothing is lost.
     """
     text = json.dumps(row, ensure_ascii=False, default=str)
     try:
@@ -57,6 +57,16 @@ def json_in(value: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
     document = json.loads(value)
     json.dumps(document, allow_nan=False)
     return document
+
+
+def text_in(raw: bytes) -> str:
+    r"""Return what a row can hold of a key or a header; a byte that is no UTF-8 is `\xff`."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def name_in(name: str) -> str:
+    """Return likewise the name of a header, where such a byte is a lone surrogate."""
+    return text_in(name.encode("utf-8", "surrogateescape"))
 
 
 def note(text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from jiraiya_events.cli.output import json_in
+from jiraiya_events.cli.output import json_in, name_in, text_in
 from jiraiya_events.cli.printable import printable
 from jiraiya_events.client import Received, read_outcome
 from jiraiya_events.contract.event_types import EventType
@@ -19,17 +19,14 @@ _PREVIEW = 60
 
 
 def record_row(record: Received) -> dict[str, Any]:
-    """Return the record as one JSON object; a value that is no JSON comes as `value_base64`.
-
-    A byte of the key that is no UTF-8 is a lone surrogate, as in the names of headers.
-    """
+    """Return the record as one JSON object; a value that is no JSON comes as `value_base64`."""
     row: dict[str, Any] = {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
         "timestamp": _moment(record).isoformat(),
-        "key": None if record.key is None else record.key.decode("utf-8", "surrogateescape"),
-        "headers": dict(record.headers),
+        "key": None if record.key is None else text_in(record.key),
+        "headers": {name_in(name): value for name, value in record.headers.items()},
     }
     try:
         return {**row, "value": json_in(record.value or b"")}

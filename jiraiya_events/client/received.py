@@ -11,9 +11,10 @@ from jiraiya_events.domain.outcome import Outcome, StoryFailed, StoryGenerated
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """One record of a topic; `timestamp_ms` is since the Unix epoch.
+    r"""One record of a topic; `timestamp_ms` is since the Unix epoch.
 
-    Header values that are not UTF-8 have replacement characters; of duplicates the last wins.
+    In a header's value a byte that is no UTF-8 is written `\xff`, in its name it is a lone
+    surrogate; of duplicates the last wins.
     """
 
     topic: str
@@ -48,7 +49,10 @@ def received(record: Any) -> Received:  # noqa: ANN401 - aiokafka's ConsumerReco
         timestamp_ms=record.timestamp,
         key=record.key,
         value=record.value,
-        headers={name: (value or b"").decode("utf-8", "replace") for name, value in record.headers},
+        headers={
+            name: (value or b"").decode("utf-8", "backslashreplace")
+            for name, value in record.headers
+        },
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 import typer
 from rich.cells import cell_len, set_cell_size
 
+from jiraiya_events.cli.output import text_in
 from jiraiya_events.cli.printable import printable
 from jiraiya_events.contract.letters import DeadLetter
 from jiraiya_events.contract.marks import Mark
@@ -88,7 +89,7 @@ def minute(at: float) -> str:
 
 def key_text(letter: DeadLetter) -> str | None:
     """Return the key as text."""
-    return None if letter.key is None else letter.key.decode("utf-8", "backslashreplace")
+    return None if letter.key is None else text_in(letter.key)
 
 
 def _state(found: Found) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from jiraiya_events.cli.dlq.lines import found_row, key_text
-from jiraiya_events.cli.output import json_in
+from jiraiya_events.cli.output import json_in, name_in, text_in
 from jiraiya_events.cli.printable import printable, printable_body
 from jiraiya_events.contract.dead_letters import PREFIX
 from jiraiya_events.contract.rfc3339 import format_rfc3339
@@ -29,7 +29,10 @@ def page_row(found: Found) -> dict[str, Any]:
     row = {
         **found_row(found),
         "next": next_step(found),
-        "headers": [[name, _header(text)] for name, text in found.letter.headers],
+        "headers": [
+            [name_in(name), None if text is None else text_in(text)]
+            for name, text in found.letter.headers
+        ],
     }
     if value is None:
         return {**row, "value": None}
@@ -62,8 +65,9 @@ def print_page(console: Console, found: Found) -> None:
     console.print("headers", style="bold")
     for name, value in letter.headers:
         if not name.lower().startswith(PREFIX):
-            text = "(null)" if value is None else value.decode("utf-8", "backslashreplace")
-            _print(console, f"  {printable(name)}: {printable(_cut(text, _HEADER_CHARACTERS))}")
+            text = "(null)" if value is None else text_in(value)
+            shown = printable(_cut(text, _HEADER_CHARACTERS))
+            _print(console, f"  {printable(name_in(name))}: {shown}")
     _print_body(console, letter.value)
 
 
@@ -96,10 +100,6 @@ def pretty(value: bytes) -> str:
         shown = value[:_HEX_BYTES].hex(" ")
         left = len(value) - _HEX_BYTES
         return shown if left <= 0 else f"{shown} … and {left:,} bytes more; --json has them"
-
-
-def _header(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("utf-8", "backslashreplace")
 
 
 def _cut(text: str, limit: int) -> str:
