@@ -116,6 +116,17 @@ def test_what_is_named_and_is_not_there_or_done_is_said(operator: Operator) -> N
     assert [replay.header("x-replay-of") for replay in operator.replays()] == ["0:1"]
 
 
+def test_what_is_named_and_left_out_by_another_selector_is_said_to_be_there(
+    operator: Operator,
+) -> None:
+    """As what stays, it is a failure; and it is not touched."""
+    told = operator.dlq("replay", "0:4", "--code", "provider_timeout", "--yes")
+    assert (told.code, operator.replays()) == (1, [])
+    assert "0:4 is there, but the other selectors leave it out" in told.err
+    assert "there is no dead letter" not in told.err
+    assert "0:4 is there" in operator.dlq("list", "0:4", "--user", "user-1").err
+
+
 def test_what_is_named_and_handled_is_hidden_and_said(operator: Operator) -> None:
     """It is neither listed nor counted nor missing, until it is asked for."""
     assert operator.dlq("discard", "0:0", "--yes").code == 0

@@ -39,7 +39,12 @@ async def list_letters(choice: Choice, *, handled: bool, summary: bool, json: bo
     selection = choice.selection(contract_topics(settings).dlq, time.time())
     survey, listing, reading = Survey(set(selection.references)), _Listing(), Reading(sys.stderr)
     counts = all_count if handled else open_ones_count
-    how = Look(handled=handled or bool(choice.references), counts=counts, reading=reading)
+    how = Look(
+        handled=handled or bool(choice.references),
+        counts=counts,
+        left_out=survey.leave_out,
+        reading=reading,
+    )
     async with (
         open_desk(settings) as desk,
         aclosing(look(desk.log, selection, desk.rules, how)) as every,
@@ -83,9 +88,10 @@ async def show_letter(text: str, *, json: bool) -> int:
 
 
 def say_missing(survey: Survey) -> int:
-    """Name the references under which there is nothing; return the exit code."""
+    """Name the references under which nothing was selected; return the exit code."""
     for reference in sorted(survey.missing, key=str):
-        note(f"error: {_nothing(reference)}")
+        words = _left_out if reference in survey.left_out else _nothing
+        note(f"error: {words(reference)}")
     return FAILED if survey.missing else DONE
 
 
@@ -118,6 +124,13 @@ def _sum_up(survey: Survey, *, summary: bool, json: bool) -> None:
 def _hidden(letter: DeadLetter, mark: Mark) -> str:
     when = format_rfc3339(mark.at)
     return f"{letter.reference} was {mark.action} at {when}: `--handled` lists it, too"
+
+
+def _left_out(reference: Reference) -> str:
+    return (
+        f"{reference} is there, but the other selectors leave it out; "
+        f"`jiraiya dlq show {reference}` shows it"
+    )
 
 
 def _nothing(reference: Reference) -> str:

@@ -36,13 +36,17 @@ class Selection:
     def takes(self, letter: DeadLetter) -> bool:
         """Tell whether the dead letter matches; the cheap questions come first."""
         return (
-            self._is_named(letter)
+            (not self.references or self.names(letter))
             and (not self.codes or letter.code in self.codes)
             and (not self.keys or letter.key in self.keys)
             and (self.since is None or letter.failed_at >= self.since)
             and (self.until is None or letter.failed_at < self.until)
             and (not self.users or user_of(letter) in self.users)
         )
+
+    def names(self, letter: DeadLetter) -> bool:
+        """Tell whether one of the references means it, whatever else is asked for."""
+        return bool(self.references) and any(one in self.references for one in names_of(letter))
 
     def spans(self, spans: Mapping[int, Span]) -> dict[int, Span]:
         """Return where to look: less than everything only when all references are places."""
@@ -61,11 +65,6 @@ class Selection:
             if offsets:
                 found[partition] = Span(min(offsets), max(offsets) + 1)
         return found
-
-    def _is_named(self, letter: DeadLetter) -> bool:
-        if not self.references:
-            return True
-        return any(name in self.references for name in names_of(letter))
 
 
 def user_of(letter: DeadLetter) -> str | None:

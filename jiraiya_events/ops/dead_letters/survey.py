@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jiraiya_events.contract.letters import DeadLetter
 from jiraiya_events.contract.marks import Mark
@@ -28,11 +28,13 @@ class Survey:
 
     `spans` is where there is something left to do, so that doing it touches nothing that came
     later; `done_before` is what was handled already; `missing` are the references of the
-    selection under which nothing was found. It grows with codes, partitions and what was named,
-    never with the letters.
+    selection under which nothing was selected, and `left_out` those of them under which there is
+    something that the other selectors do not mean. It grows with codes, partitions and what was
+    named, never with the letters.
     """
 
     missing: set[Reference]
+    left_out: set[Reference] = field(default_factory=set)
     summary: Summary = field(default_factory=Summary)
     spans: dict[int, Span] = field(default_factory=dict)
     done_before: list[Found] = field(default_factory=list)
@@ -49,6 +51,10 @@ class Survey:
     def met(self, letter: DeadLetter) -> None:
         """Note that what this dead letter is called names something."""
         self.missing.difference_update(name for name in names_of(letter) if name is not None)
+
+    def leave_out(self, letter: DeadLetter) -> None:
+        """Note that this dead letter is there, was named and was not selected."""
+        self.left_out.update(name for name in names_of(letter) if name is not None)
 
 
 Counts = Callable[[Found], bool]
@@ -75,10 +81,14 @@ def replayable_ones_count(found: Found) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How to look: with those `handled` before or without, what counts, and who is told."""
+    """How to look: with those `handled` before or without, what counts, and who is told.
+
+    `left_out` is told of what was named and does not match the other selectors.
+    """
 
     handled: bool
     counts: Counts = all_count
+    left_out: Callable[[DeadLetter], None] = lambda _: None
     reading: Reading = lambda _behind, _total: None
 
 
@@ -92,7 +102,11 @@ async def look(
     async with aclosing(_letters(log, spans, how.reading)) as letters:
         async for letter in letters:
             mark = marks.get((letter.partition, letter.offset))
-            if (mark is not None and not how.handled) or not selection.takes(letter):
+            if mark is not None and not how.handled:
+                continue
+            if not selection.takes(letter):
+                if selection.names(letter):
+                    how.left_out(letter)
                 continue
             found = Found(letter, mark, rules.stays(letter))
             yield found
@@ -105,7 +119,8 @@ async def look(
 async def survey(log: DeadLetterLog, selection: Selection, rules: ReplayRules, how: Look) -> Survey:
     """Add up what is selected; only what is `handled` and was asked for is kept whole."""
     whole = Survey(set(selection.references))
-    async with aclosing(look(log, selection, rules, how)) as every:
+    told = replace(how, left_out=whole.leave_out)
+    async with aclosing(look(log, selection, rules, told)) as every:
         async for found in every:
             whole.add(found)
             if found.mark is not None:

@@ -22,7 +22,7 @@ from jiraiya_events.ops.dead_letters.handling import (
 )
 from jiraiya_events.ops.dead_letters.pace import Pace
 from jiraiya_events.ops.dead_letters.ports import AnotherOperator
-from jiraiya_events.ops.dead_letters.references import Place, read_reference
+from jiraiya_events.ops.dead_letters.references import Place, Reference, read_reference
 from jiraiya_events.ops.dead_letters.selection import Selection, Span
 from jiraiya_events.ops.dead_letters.staying import WORDS, ReplayRules, Stays
 from jiraiya_events.ops.dead_letters.survey import (
@@ -218,6 +218,28 @@ async def test_references_that_name_nothing_are_told() -> None:
     selection = Selection(references=frozenset({Place(0, 0), Place(0, 9), Origin("t", 1, 1)}))
     plan = await seen(log_of(letter()), selection)
     assert sorted(str(one) for one in plan.missing) == ["0:9", "t/1/1"]
+    assert not plan.left_out
+
+
+async def test_references_that_other_selectors_leave_out_are_told_apart() -> None:
+    """Also by their request; one of whose letters is selected is not missing."""
+    named: set[Reference] = {
+        Place(0, 0),
+        Place(0, 9),
+        Origin(REQUESTED, 0, 1),
+        Origin(REQUESTED, 0, 2),
+    }
+    log = log_of(
+        letter(0, 0, origin=(0, 0)),
+        letter(0, 1, origin=(0, 1)),
+        letter(0, 2, origin=(0, 2)),
+        letter(0, 3, origin=(0, 2), code="invalid_event"),
+        letter(0, 4, origin=(0, 4)),
+    )
+    selection = Selection(references=frozenset(named), codes=frozenset({"invalid_event"}))
+    plan = await seen(log, selection)
+    assert plan.missing & plan.left_out == {Place(0, 0), Origin(REQUESTED, 0, 1)}
+    assert plan.missing - plan.left_out == {Place(0, 9)}
 
 
 async def test_handled_ones_are_hidden_unless_asked_for() -> None:
