@@ -19,6 +19,7 @@ from tests.blackbox.messages import Seen
 from tests.blackbox.reader import TopicReader
 from tests.blackbox.requests import Request
 from tests.blackbox.service import ServiceProcess
+from tests.blackbox.waiting import wait_until
 
 LARGEST = "2097152"
 HEADROOM = 64 * 1024
@@ -100,6 +101,12 @@ class World:
         created: dict[str, Future[None]] = admin.create_topics(topics)
         for future in created.values():
             future.result(20)
+
+        def told() -> bool:
+            return created.keys() <= admin.list_topics(timeout=20).topics.keys()
+
+        # The controller has them; brokers tell of them a moment later.
+        wait_until(told, 20, "the broker tells of the new topics")
 
     def _delete_topics(self) -> None:
         """Leave nothing to a broker that others go on using; one that is gone is no error."""
