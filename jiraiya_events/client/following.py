@@ -62,12 +62,19 @@ async def poll(consumer: AIOKafkaConsumer) -> list[Received]:
     return sorted(records, key=lambda record: record.timestamp_ms)
 
 
+def no_topic(*names: str) -> BrokerUnavailable:
+    """Return what to raise when there are no topics of these names."""
+    return BrokerUnavailable(
+        f"there is no topic {', '.join(names)}: `jiraiya serve` creates it in dev, "
+        "else `jiraiya topics apply` does"
+    )
+
+
 async def _assign_all(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> None:
     """Assign every partition of `topics`, once and for all."""
     missing = sorted(set(topics) - await consumer.topics())
     if missing:
-        msg = f"there is no topic {', '.join(missing)}: create it with `jiraiya topics apply`"
-        raise BrokerUnavailable(msg)
+        raise no_topic(*missing)
     consumer.subscribe(topics)
     async with asyncio.timeout(_ASSIGN_TIMEOUT_S):
         while not consumer.assignment():  # noqa: ASYNC110 - the consumer tells nobody

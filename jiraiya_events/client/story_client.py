@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
-from jiraiya_events.client.following import poll, reader_at_end
+from jiraiya_events.client.following import no_topic, poll, reader_at_end
 from jiraiya_events.client.received import Received
 from jiraiya_events.client.requests import (
     Sent,
@@ -53,6 +53,7 @@ class StoryClient:
         self._outcomes: dict[str, asyncio.Future[Received]] = {}
         self._exit = contextlib.AsyncExitStack()
         self._producer: AIOKafkaProducer | None = None
+        self._there: frozenset[str] = frozenset()
 
     async def __aenter__(self) -> Self:
         """Connect; raises `BrokerUnavailable`."""
@@ -130,7 +131,16 @@ class StoryClient:
         if self._producer is None:
             msg = "the client is not connected: use it with `async with`"
             raise RuntimeError(msg)
+        await self._look_for(topic, self._producer)
         return await _bounded(self._producer.send_and_wait(topic, body, key=key, headers=headers))
+
+    async def _look_for(self, topic: str, producer: AIOKafkaProducer) -> None:
+        """Raise for a topic that is missing: the producer would wait for it, or create it."""
+        if topic not in self._there:
+            cluster = await _bounded(producer.client.fetch_all_metadata())
+            self._there = frozenset(cluster.topics())
+        if topic not in self._there:
+            raise no_topic(topic)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         try:

@@ -1,5 +1,6 @@
 """`request` and `tail` with a service and its topics."""
 
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -110,6 +111,28 @@ async def test_without_a_service_nothing_comes_and_the_request_is_there(world: W
         assert (sent.request_id, sent.offset) == ("r-1", 0)
         with pytest.raises(TimeoutError):
             await client.wait_outcome("r-1", 0.2)
+
+
+@pytest.mark.parametrize("kind", ["REQUESTED", "GENERATED", "FAILED"])
+def test_a_request_names_the_topic_that_is_missing_and_what_creates_it(
+    world: World, tmp_path: Path, kind: str
+) -> None:
+    """In one line, where Kafka itself is well; nothing is published."""
+    absent = f"{world.name}.absent"
+    settings = {**world.settings(), f"JIRAIYA_TOPICS__{kind}": absent}
+    told = jiraiya("request", "owl", "--wait", cwd=tmp_path, settings=settings)
+    (line,) = told.err.splitlines()
+    assert (told.code, told.out) == (1, "")
+    assert line.startswith(f"error: there is no topic {absent}: `jiraiya serve`")
+    assert "`jiraiya topics apply`" in line
+
+
+async def test_a_missing_topic_of_cancellations_is_named(world: World) -> None:
+    """It is optional: only who cancels needs it."""
+    topics = replace(topics_of(world), cancelled=f"{world.name}.absent")
+    async with StoryClient({"bootstrap_servers": world.bootstrap}, topics) as client:
+        with pytest.raises(BrokerUnavailable, match=rf"there is no topic {topics.cancelled}: "):
+            await client.cancel("r-1")
 
 
 async def test_a_missing_topic_is_named(kafka_bootstrap: str) -> None:
