@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from jiraiya_events.client import Sent, StoryClient
     from jiraiya_events.domain.request import StoryRequested
 
-GRACE_S = 15.0
-"""How much longer than its deadline an outcome is waited for."""
+PUBLISHING_S = 2.0
+"""How much longer than its deadline an outcome is waited for: one at the deadline is on its way."""
 
 
 def register(app: typer.Typer) -> None:
@@ -105,7 +105,7 @@ async def _request(fields: dict[str, Any], *, wait: bool, json: bool) -> int:
             return DONE
         note(f"published {sent.request_id} at {place}; waiting for its outcome …")
         deadline_s = (wish.timeout_ms or settings.engine.default_deadline_s * 1000) / 1000
-        return await _await(client, sent, deadline_s + GRACE_S, json=json)
+        return await _await(client, sent, deadline_s + PUBLISHING_S, json=json)
 
 
 async def _await(client: "StoryClient", sent: "Sent", patience_s: float, *, json: bool) -> int:

@@ -113,6 +113,17 @@ async def test_without_a_service_nothing_comes_and_the_request_is_there(world: W
             await client.wait_outcome("r-1", 0.2)
 
 
+def test_waiting_without_a_service_ends_soon_after_the_deadline(
+    world: World, tmp_path: Path
+) -> None:
+    """What was asked for, and the time to publish an outcome."""
+    told = jiraiya(
+        "request", "owl", "--wait", "--timeout-s", "1", cwd=tmp_path, settings=world.settings()
+    )
+    assert (told.code, told.out) == (1, "")
+    assert "no outcome within 3 s: is the service running?" in told.err
+
+
 @pytest.mark.parametrize("kind", ["REQUESTED", "GENERATED", "FAILED"])
 def test_a_request_names_the_topic_that_is_missing_and_what_creates_it(
     world: World, tmp_path: Path, kind: str
