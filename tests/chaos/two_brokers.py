@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from confluent_kafka import ElectionType, KafkaError
+from confluent_kafka import ElectionType, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from jiraiya_events.adapters.embedded import EmbeddedKafka, EmbeddedKafkaOptions
@@ -59,11 +60,16 @@ class TwoBrokers:
         """Elect; a replica that is not in sync yet cannot become the leader."""
         admin = self._admin()
         answers = admin.elect_leaders(ElectionType.PREFERRED).result(_PATIENCE_S)
-        errors = [error.args[0].code() for error in answers.values() if error is not None]
-        return all(code == KafkaError.ELECTION_NOT_NEEDED for code in errors)
+        codes = [_code(error) for error in answers.values() if error is not None]
+        return all(code == KafkaError.ELECTION_NOT_NEEDED for code in codes)
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+
+
+def _code(error: Any) -> int:
+    """Return an error's code; the client answers with errors, and with exceptions around them."""
+    return int((error.args[0] if isinstance(error, KafkaException) else error).code())
 
 
 @asynccontextmanager
