@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from traceback import walk_tb
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -86,6 +87,20 @@ def check_sent(sent: Sequence[Sent], results: Sequence[object]) -> None:
     for result in results:
         if isinstance(result, BaseException):
             raise result
+
+
+async def start_producer(producer: AIOKafkaProducer) -> None:
+    """Start it; cut off, it leaves no connection behind.
+
+    aiokafka asks its first question over a connection that nobody else knows of, and drops it open.
+    """
+    try:
+        await producer.start()
+    except BaseException as end:
+        for frame, _ in walk_tb(end.__traceback__):
+            if (connection := frame.f_locals.get("bootstrap_conn")) is not None:
+                connection.close()
+        raise
 
 
 async def close_producer(producer: AIOKafkaProducer) -> None:

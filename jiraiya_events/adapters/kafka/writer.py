@@ -17,6 +17,7 @@ from jiraiya_events.adapters.kafka.transactional import (
     check_sent,
     close_producer,
     look_at_coming_errors,
+    start_producer,
     transaction_error,
     transactional_producer,
 )
@@ -54,7 +55,7 @@ class KafkaWriter:
         try:
             self._producer = transactional_producer(self._connection, name)
             async with asyncio.timeout(EPOCH_TIMEOUT_S):
-                await self._producer.start()
+                await start_producer(self._producer)
             doing = "reading what is committed"
             return await read_committed(
                 self._producer.client, self._group, self._partition, timeout_s=READ_TIMEOUT_S

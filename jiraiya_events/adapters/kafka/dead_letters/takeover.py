@@ -29,6 +29,7 @@ from jiraiya_events.adapters.kafka.transactional import (
     check_sent,
     close_producer,
     look_at_coming_errors,
+    start_producer,
     transaction_error,
     transactional_producer,
 )
@@ -85,7 +86,7 @@ class KafkaTakeover:
         producer = self._producer = transactional_producer(self._connection, self._name)
         try:
             async with asyncio.timeout(EPOCH_TIMEOUT_S):
-                await producer.start()
+                await start_producer(producer)
         except FORBIDDEN as error:
             raise BrokerUnavailable(self._forbidden(())) from error
         except (KafkaError, OSError, TimeoutError) as error:
